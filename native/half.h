@@ -1,0 +1,53 @@
+// float16 and bfloat16 as storage types: every kernel computes in float and rounds to nearest even at the store.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#include "isa.h"
+
+namespace flam {
+inline namespace FLAM_ISA {
+
+inline uint32_t float_bits(float x) {
+  uint32_t u;
+  std::memcpy(&u, &x, 4);
+  return u;
+}
+inline float bits_float(uint32_t u) {
+  float x;
+  std::memcpy(&x, &u, 4);
+  return x;
+}
+
+struct bfloat16 {
+  uint16_t bits;
+};
+struct float16 {
+  uint16_t bits;
+};
+
+inline float to_float(bfloat16 h) { return bits_float(uint32_t(h.bits) << 16); }
+inline bfloat16 to_bfloat16(float x) {
+  uint32_t u = float_bits(x);
+  uint32_t rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  return {uint16_t((u & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded)};
+}
+
+// Scaling by powers of two turns the exponent rebias, subnormals included, into one multiplication (Giesen, "half to float").
+inline float to_float(float16 h) {
+  uint32_t magnitude = uint32_t(h.bits & 0x7fff) << 13, sign = uint32_t(h.bits & 0x8000) << 16;
+  float scaled = bits_float(magnitude) * bits_float(0x77800000);  // 2^112
+  uint32_t out = magnitude >= 0x0f800000 ? (magnitude | 0x7f800000) : float_bits(scaled);
+  return bits_float(out | sign);
+}
+inline float16 to_float16(float x) {
+  uint32_t u = float_bits(x), sign = u & 0x80000000, a = u ^ sign;
+  uint32_t normal = (a + 0xc8000fff + ((a >> 13) & 1)) >> 13;              // rebias by -112, round to nearest even
+  uint32_t subnormal = float_bits(bits_float(a) + bits_float(0x3f000000)) - 0x3f000000;  // adding 0.5 rounds at 2^-24
+  uint32_t special = a > 0x7f800000 ? 0x7e00 : 0x7c00;
+  uint32_t h = a >= 0x47800000 ? special : a < 0x38800000 ? subnormal : normal;
+  return {uint16_t(h | (sign >> 16))};
+}
+
+}  // namespace FLAM_ISA
+}  // namespace flam

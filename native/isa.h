@@ -1,0 +1,14 @@
+// Each kernel file is compiled once per instruction set, FLAM_ISA naming the pass; FLAM_OP picks one at run time.
+#pragma once
+#include <cstdint>
+
+#ifndef FLAM_ISA
+#define FLAM_ISA baseline
+#define FLAM_ISA_BASELINE 1
+#endif
+
+namespace flam {
+enum class isa_level : int { baseline = 0, avx2 = 1, avx512 = 2 };
+isa_level isa();         // the best one that this machine has; FLAMBEAU_ISA=baseline|avx2 lowers it
+const char* isa_name();
+}  // namespace flam

@@ -1,0 +1,64 @@
+// One pool of threads (OpenMP) for the process. When another thread already uses it, work runs on the caller alone, so that many
+// .NET threads neither oversubscribe the machine nor wait for each other.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+
+#include "isa.h"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace flam {
+
+int num_threads();
+void set_num_threads(int threads);
+
+// Holds the pool while it lives; threads() is 1 if someone else has it, or inside a parallel region.
+class pool_lease {
+ public:
+  pool_lease();
+  ~pool_lease();
+  pool_lease(const pool_lease&) = delete;
+  pool_lease& operator=(const pool_lease&) = delete;
+  int threads() const { return threads_; }
+
+ private:
+  int threads_;
+  bool owner_;
+};
+
+inline namespace FLAM_ISA {
+
+// Calls body(begin, end) on pieces of [0, n), none smaller than grain unless n is. Pieces do not depend on timing.
+template <class Body>
+void parallel_for(int64_t n, int64_t grain, const Body& body) {
+  if (n <= 0) return;
+#if defined(_OPENMP)
+  if (n > grain && num_threads() > 1) {
+    pool_lease pool;
+    int64_t pieces = std::min<int64_t>(pool.threads(), (n + std::max<int64_t>(grain, 1) - 1) / std::max<int64_t>(grain, 1));
+    if (pieces > 1) {
+      std::exception_ptr error;
+#pragma omp parallel num_threads(int(pieces))
+      {
+        int64_t i = omp_get_thread_num(), count = omp_get_num_threads();
+        try {
+          if (n * i / count < n * (i + 1) / count) body(n * i / count, n * (i + 1) / count);
+        } catch (...) {
+#pragma omp critical(flam_parallel_error)
+          error = std::current_exception();
+        }
+      }
+      if (error) std::rethrow_exception(error);
+      return;
+    }
+  }
+#endif
+  body(int64_t(0), n);
+}
+
+}  // namespace FLAM_ISA
+}  // namespace flam
