@@ -1,0 +1,1 @@
+Spectre.Console.AnsiConsole.MarkupLine("[green]Flambeau[/]");
