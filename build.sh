@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# The one script that builds, tests and runs Flambeau on Linux and macOS; build.ps1 is its Windows twin.
+set -eo pipefail  # not -u: the bash of macOS takes an empty array for an unset one
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+cores="$(getconf _NPROCESSORS_ONLN)"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"; fi
+
+usage() {
+  cat <<'EOF'
+usage: ./build.sh VERB [arguments]
+  build [dotnet build arguments]   the native library and every managed project, in Release
+  run   [program arguments]        builds and runs examples/FashionMnist
+  test                             native tests, native tests under sanitizers, managed tests
+  format [--check]                 clang-format and dotnet format; --check only verifies
+  clean                            removes what was built
+EOF
+}
+
+# ---- prerequisites --------------------------------------------------------------------------------------------------
+
+have() { command -v "$1" >/dev/null 2>&1; }
+have_header() { for dir in /usr/include /usr/local/include /opt/homebrew/include; do [ -e "$dir/$1" ] && return; done; return 1; }
+have_font() { [ "$(uname)" = Darwin ] || [ -n "$(find /usr/share/fonts /usr/local/share/fonts ~/.fonts -name '*.[to]tf' -print -quit 2>/dev/null)" ]; }
+have_sdk() { have dotnet && dotnet --list-sdks | grep -q '^10\.'; }
+
+# Sets `required` and `optional` to the Debian packages that are missing.
+find_missing() {
+  required=() optional=()
+  have_sdk || required+=(dotnet-sdk-10.0)
+  have git || required+=(git)
+  have cmake || required+=(cmake)
+  have "${CXX:-c++}" || have g++ || have clang++ || required+=(g++)
+  have ninja || optional+=(ninja-build)
+  have_header dnnl.hpp || optional+=(libdnnl-dev)
+  [ -e /usr/share/datasets/fashion-mnist ] || optional+=(dataset-fashion-mnist)
+  have_font || optional+=(fonts-dejavu-core)
+}
+
+# What a missing optional package costs, for the note.
+loss() {
+  case "$1" in
+    ninja-build) echo "make builds instead, more slowly" ;;
+    libdnnl-dev) echo "own, slower matrix products and convolutions are built in" ;;
+    dataset-fashion-mnist) echo "the Fashion-MNIST example asks for its data folder" ;;
+    fonts-dejavu-core) echo "plots have no text" ;;
+  esac
+}
+
+candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+can_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" </dev/null
+}
+
+# Installs what it can of $@; a package without a candidate is left out.
+install_packages() {
+  local package known=()
+  if [ -z "$(find /var/lib/apt/lists -name '*_Packages*' -mtime -7 -print -quit 2>/dev/null)" ]; then
+    as_root apt-get update -q || true
+  fi
+  for package in "$@"; do if candidate "$package"; then known+=("$package"); fi; done
+  [ ${#known[@]} = 0 ] && return
+  echo "installing ${known[*]}"
+  apt_install "${known[@]}" && return
+  as_root apt-get update -q && apt_install "${known[@]}" || true
+}
+
+need_tools() {
+  find_missing
+  [ ${#required[@]} = 0 ] && [ ${#optional[@]} = 0 ] && return
+  if have apt-get && can_be_root; then
+    install_packages "${required[@]}" "${optional[@]}"
+    hash -r
+    find_missing
+  fi
+  local package
+  for package in "${optional[@]}"; do echo "note: $package is missing: $(loss "$package")"; done
+  [ ${#required[@]} = 0 ] && return
+  echo "missing: ${required[*]}" >&2
+  if have apt-get; then
+    echo "type:    sudo apt-get install ${required[*]} ${optional[*]}" >&2
+  fi
+  exit 1
+}
+
+# ---- building and testing -------------------------------------------------------------------------------------------
+
+# native PRESET: configures and builds one preset, quietly unless it fails.
+native() {
+  local log="$root/build/$1.log"
+  mkdir -p "$root/build"
+  echo "native: $1"
+  (cd "$root" && cmake --preset "$1" && cmake --build "build/$1" --parallel "$cores") >"$log" 2>&1 || {
+    cat "$log" >&2
+    echo "the native build ($1) failed" >&2
+    return 1
+  }
+  touch "$root/build/$1/configured.stamp"
+}
+
+managed() { (cd "$root" && dotnet build Solution.sln -c Release --nologo -v quiet "$@"); }
+
+passed=0 failed=0 skipped=0
+
+# count NAME STATUS PASSED FAILED SKIPPED: adds one run up; a run that died without a failed test counts as one.
+count() {
+  local broken="$4"
+  if [ "$2" != 0 ] && [ "${4:-0}" = 0 ]; then broken=1; fi
+  if [ -z "$3" ]; then broken=1; fi
+  passed=$((passed + ${3:-0})) failed=$((failed + ${broken:-0})) skipped=$((skipped + ${5:-0}))
+  if [ "$2" != 0 ] || [ -z "$3" ]; then echo "$1: FAILED (exit code $2)"; fi
+}
+
+test_native() {
+  local log="$root/build/$1-tests.log" status=0 line
+  if ! native "$1"; then count "native tests ($1)" 1 "" "" ""; return; fi
+  "$root/build/$1/tests/native/flambeau_native_tests" 2>&1 | tee "$log" || status=$?
+  line="$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)"
+  # shellcheck disable=SC2086
+  set -- "$1" $line
+  count "native tests ($1)" "$status" "${2:-}" "${4:-}" 0
+}
+
+test_managed() {
+  local results="$root/build/managed-tests.trx" status=0 total executed
+  if ! managed; then count "managed build" 1 "" "" ""; return; fi
+  rm -f "$results"
+  (cd "$root" && dotnet test tests/Flambeau.Tests --no-build -c Release --nologo \
+    --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results") || status=$?
+  counter() { sed -n "s/.*<Counters.* $1=\"\([0-9]*\)\".*/\1/p" "$results" 2>/dev/null | tail -n 1; }
+  total="$(counter total)" executed="$(counter executed)"
+  count "managed tests" "$status" "$(counter passed)" "$(counter failed)" $((${total:-0} - ${executed:-0}))
+}
+
+# ---- verbs ----------------------------------------------------------------------------------------------------------
+
+verb_build() {
+  need_tools
+  managed "$@"
+}
+
+verb_run() {
+  need_tools
+  dotnet build "$root/examples/FashionMnist" -c Release --nologo -v quiet
+  exec dotnet run --project "$root/examples/FashionMnist" -c Release --no-build -- "$@"
+}
+
+verb_test() {
+  need_tools
+  test_native release
+  UBSAN_OPTIONS=print_stacktrace=1 test_native asan
+  test_managed
+  if have nvidia-smi && nvidia-smi -L >/dev/null 2>&1; then
+    echo "not run here: 1 GPU check (no CUDA kernels in this build)"
+  else
+    echo "not run here: 1 GPU check (no CUDA device)"
+  fi
+  local closing="$passed passed, $failed failed"
+  if [ "$skipped" != 0 ]; then closing="$closing, $skipped skipped"; fi
+  echo "$closing"
+  [ "$failed" = 0 ]
+}
+
+verb_format() {
+  local clang=(-i) managed=()
+  if [ "${1:-}" = --check ]; then clang=(--dry-run --Werror) managed=(--verify-no-changes); fi
+  need_tools
+  have clang-format || { echo "missing: clang-format (Debian and Ubuntu: sudo apt-get install clang-format)" >&2; exit 1; }
+  cd "$root"
+  git ls-files -z --cached --others --exclude-standard '*.h' '*.cpp' '*.cu' '*.cuh' | xargs -0 clang-format "${clang[@]}"
+  dotnet format Solution.sln "${managed[@]}"
+}
+
+verb_clean() {
+  cd "$root"
+  rm -rf build
+  find managed tests examples -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+}
+
+verb="${1:-help}"
+[ $# = 0 ] || shift
+case "$verb" in
+  build | run | test | format | clean) "verb_$verb" "$@" ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac
