@@ -1,0 +1,44 @@
+// c = alpha a b + beta c for strided matrices; beta = 0 ignores what c holds.
+#pragma once
+#include <cstdint>
+
+#include "../../native/isa.h"
+
+namespace flam {
+
+// One matrix in memory: element [i, j] is data[i * row + j * col].
+template <class T>
+struct matrix {
+  T* data;
+  int64_t row, col;
+};
+
+inline namespace FLAM_ISA {
+
+// Threaded, blocked; T is float or double. The order of summation over k depends on k alone, never on the threads.
+template <class T>
+void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c);
+
+// On the calling thread, without packing a: for products so small that calls and threads would cost more than arithmetic.
+template <class T>
+void gemm_small(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c);
+
+}  // namespace FLAM_ISA
+
+#if defined(FLAM_ONEDNN)
+// The same through oneDNN's sgemm; c.col must be 1. Takes as many threads as the pool grants, or one if `threaded` is false.
+void onednn_sgemm(int64_t m, int64_t n, int64_t k, float alpha, matrix<const float> a, matrix<const float> b, float beta, matrix<float> c,
+                  bool threaded);
+// y = alpha a b + beta y + bias in one primitive; batch strides in elements. False: oneDNN has no fast kernel for this.
+struct onednn_product {
+  int32_t dtype;
+  int64_t batch, m, n, k;
+  const void *a, *b, *bias;
+  void* y;
+  int64_t a_strides[3], b_strides[3], y_strides[3], bias_stride;
+  float alpha, beta;
+};
+bool onednn_matmul(const onednn_product& p);
+#endif
+
+}  // namespace flam

@@ -1,0 +1,201 @@
+// y = alpha a b + beta y + bias, one matrix or a batch of them.
+// Small products run in place on the calling thread (a batch of them: threads take whole matrices); float32 goes to oneDNN's sgemm,
+// half types to its matmul primitive, everything else and every build without oneDNN to the own gemm.
+#include <algorithm>
+
+#include "../../native/memory.h"
+#include "../../native/parallel.h"
+#include "../../native/view.h"
+#include "gemm.h"
+
+using namespace flam;
+
+namespace {
+
+constexpr int64_t small_work = 32 * 32 * 32;
+
+// [batch, m, k] [batch, k, n] -> [batch, m, n]; each stride triple is (batch, row, column).
+struct product {
+  int32_t dtype;
+  int64_t batch, m, n, k;
+  const void *a, *b, *bias;
+  void* y;
+  int64_t sa[3], sb[3], sy[3], bias_stride;
+  double alpha, beta;
+};
+
+void strides_of(const flam_tensor& x, int64_t s[3]) {
+  const int r = x.rank;
+  s[0] = r == 3 ? x.strides[0] : 0;
+  s[1] = x.strides[r - 2];
+  s[2] = x.strides[r - 1];
+}
+
+void check_rank(const flam_tensor* x) {
+  if (x->rank != 2 && x->rank != 3) fail(FLAM_INVALID_ARGUMENT, "a matrix must have 2 or 3 dimensions, not %d", x->rank);
+}
+
+product describe(const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta) {
+  check_rank(a), check_rank(b), check_rank(y);
+  product p{};
+  p.dtype = y->dtype;
+  p.batch = y->rank == 3 ? y->sizes[0] : 1;
+  p.m = y->sizes[y->rank - 2];
+  p.n = y->sizes[y->rank - 1];
+  p.k = a->sizes[a->rank - 1];
+  p.a = a->data, p.b = b->data, p.y = y->data;
+  strides_of(*a, p.sa), strides_of(*b, p.sb), strides_of(*y, p.sy);
+  if (bias) p.bias = bias->data, p.bias_stride = bias->strides[0];
+  p.alpha = alpha, p.beta = beta;
+  // One b for the whole batch and evenly spaced rows: a single taller product.
+  const bool even = p.sa[0] == p.m * p.sa[1] && p.sy[0] == p.m * p.sy[1];
+  if (p.batch > 1 && p.sb[0] == 0 && even) p.m *= p.batch, p.batch = 1;
+  return p;
+}
+
+template <class T>
+matrix<T> at(const void* data, const int64_t s[3], int64_t batch) {
+  return {static_cast<T*>(const_cast<void*>(data)) + batch * s[0], s[1], s[2]};
+}
+
+template <class T>
+void add_bias(const product& p) {
+  if (!p.bias) return;
+  const T* bias = static_cast<const T*>(p.bias);
+  parallel_for(p.batch * p.m, (1 << 15) / p.n + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      T* y = static_cast<T*>(p.y) + r / p.m * p.sy[0] + r % p.m * p.sy[1];
+      if (p.sy[2] == 1 && p.bias_stride == 1)
+        for (int64_t j = 0; j < p.n; j++) y[j] += bias[j];
+      else
+        for (int64_t j = 0; j < p.n; j++) y[j * p.sy[2]] += bias[j * p.bias_stride];
+    }
+  });
+}
+
+template <class T>
+void one(const product& p, int64_t i, bool threaded) {
+  const auto a = at<const T>(p.a, p.sa, i);
+  const auto b = at<const T>(p.b, p.sb, i);
+  const auto y = at<T>(p.y, p.sy, i);
+  if (p.m * p.n * p.k <= small_work) return gemm_small(p.m, p.n, p.k, T(p.alpha), a, b, T(p.beta), y);
+#if defined(FLAM_ONEDNN)
+  if constexpr (std::is_same_v<T, float>) {
+    if (y.col == 1) return onednn_sgemm(p.m, p.n, p.k, float(p.alpha), a, b, float(p.beta), y, threaded);
+    if (y.row == 1)  // y^T = b^T a^T
+      return onednn_sgemm(p.n, p.m, p.k, float(p.alpha), {b.data, b.col, b.row}, {a.data, a.col, a.row}, float(p.beta),
+                          {y.data, y.col, y.row}, threaded);
+  }
+#endif
+  (void)threaded;
+  gemm(p.m, p.n, p.k, T(p.alpha), a, b, T(p.beta), y);
+}
+
+template <class T>
+void multiply(const product& p) {
+  const int64_t work = p.m * p.n * p.k;
+  const bool by_matrix = p.batch > 1 && (work <= small_work || p.batch >= 2 * num_threads());
+  if (by_matrix)
+    parallel_for(p.batch, 2 * small_work / std::max<int64_t>(work, 1) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) one<T>(p, i, false);
+    });
+  else
+    for (int64_t i = 0; i < p.batch; i++) one<T>(p, i, true);
+  add_bias<T>(p);
+}
+
+// Integers wrap around, as in any fixed-width arithmetic: sums run in the unsigned type.
+template <class T>
+void multiply_integers(const product& p) {
+  using U = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+  const U alpha = U(int64_t(p.alpha)), beta = U(int64_t(p.beta));
+  const T* bias = static_cast<const T*>(p.bias);
+  parallel_for(p.batch * p.m, small_work / std::max<int64_t>(p.n * p.k, 1) + 1, [&](int64_t begin, int64_t end) {
+    scratch<U> sum(p.n);
+    for (int64_t r = begin; r < end; r++) {
+      const int64_t batch = r / p.m, i = r % p.m;
+      const auto a = at<const T>(p.a, p.sa, batch);
+      const auto b = at<const T>(p.b, p.sb, batch);
+      for (int64_t j = 0; j < p.n; j++) sum[j] = 0;
+      for (int64_t q = 0; q < p.k; q++) {
+        const U x = U(a.data[i * a.row + q * a.col]);
+        const T* row = b.data + q * b.row;
+        for (int64_t j = 0; j < p.n; j++) sum[j] += x * U(row[j * b.col]);
+      }
+      T* y = static_cast<T*>(p.y) + batch * p.sy[0] + i * p.sy[1];
+      for (int64_t j = 0; j < p.n; j++) {
+        T& to = y[j * p.sy[2]];
+        to = T(alpha * sum[j] + (p.beta == 0 ? 0 : beta * U(to)) + (bias ? U(bias[j * p.bias_stride]) : 0));
+      }
+    }
+  });
+}
+
+// A contiguous float copy of [batch, rows, cols], with its strides.
+template <class T>
+void widen(const void* data, const int64_t s[3], int64_t batch, int64_t rows, int64_t cols, float* out) {
+  const T* from = static_cast<const T*>(data);
+  parallel_for(batch * rows, (1 << 14) / std::max<int64_t>(cols, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      const T* x = from + r / rows * s[0] + r % rows * s[1];
+      float* y = out + r * cols;
+      if (s[2] == 1)
+        for (int64_t j = 0; j < cols; j++) y[j] = load(x[j]);
+      else
+        for (int64_t j = 0; j < cols; j++) y[j] = load(x[j * s[2]]);
+    }
+  });
+}
+
+// Half types without oneDNN's help: in float32, rounded once at the end.
+template <class T>
+void multiply_widened(const product& p) {
+  const int64_t batch_a = p.sa[0] == 0 ? 1 : p.batch, batch_b = p.sb[0] == 0 ? 1 : p.batch;
+  scratch<float> a(batch_a * p.m * p.k), b(batch_b * p.k * p.n), y(p.batch * p.m * p.n), bias(p.bias ? p.n : 0);
+  widen<T>(p.a, p.sa, batch_a, p.m, p.k, a.get());
+  widen<T>(p.b, p.sb, batch_b, p.k, p.n, b.get());
+  if (p.beta != 0) widen<T>(p.y, p.sy, p.batch, p.m, p.n, y.get());
+  product w = p;
+  w.dtype = FLAM_FLOAT32;
+  w.a = a.get(), w.b = b.get(), w.y = y.get();
+  const int64_t sa[3] = {batch_a == 1 ? 0 : p.m * p.k, p.k, 1}, sb[3] = {batch_b == 1 ? 0 : p.k * p.n, p.n, 1};
+  const int64_t sy[3] = {p.m * p.n, p.n, 1}, sbias[3] = {0, 0, p.bias_stride};
+  std::copy(sa, sa + 3, w.sa), std::copy(sb, sb + 3, w.sb), std::copy(sy, sy + 3, w.sy);
+  if (p.bias) {
+    widen<T>(p.bias, sbias, 1, 1, p.n, bias.get());
+    w.bias = bias.get(), w.bias_stride = 1;
+  }
+  multiply<float>(w);
+  parallel_for(p.batch * p.m, (1 << 14) / p.n + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      T* to = static_cast<T*>(p.y) + r / p.m * p.sy[0] + r % p.m * p.sy[1];
+      for (int64_t j = 0; j < p.n; j++) store(to[j * p.sy[2]], y[r * p.n + j]);
+    }
+  });
+}
+
+bool half_by_onednn(const product& p) {
+#if defined(FLAM_ONEDNN)
+  if (p.m * p.n * p.k <= small_work || p.k == 0) return false;
+  onednn_product q{p.dtype, p.batch, p.m, p.n, p.k, p.a, p.b, p.bias, p.y, {}, {}, {}, p.bias_stride, float(p.alpha), float(p.beta)};
+  std::copy(p.sa, p.sa + 3, q.a_strides), std::copy(p.sb, p.sb + 3, q.b_strides), std::copy(p.sy, p.sy + 3, q.y_strides);
+  return onednn_matmul(q);
+#else
+  (void)p;
+  return false;
+#endif
+}
+
+}  // namespace
+
+FLAM_OP(matmul, (const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta),
+        (a, b, bias, y, alpha, beta)) {
+  const product p = describe(a, b, bias, y, alpha, beta);
+  if (p.batch == 0 || p.m == 0 || p.n == 0) return;
+  by_numeric(p.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_integral_v<T>) multiply_integers<T>(p);
+    else if constexpr (std::is_floating_point_v<T>) multiply<T>(p);
+    else if (!half_by_onednn(p)) multiply_widened<T>(p);
+  });
+}
