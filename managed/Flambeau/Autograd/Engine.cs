@@ -1,0 +1,184 @@
+using static Flambeau.torch;
+
+namespace Flambeau;
+
+/// <summary>
+/// The backward pass: nodes run when all gradients of their outputs are in, latest made first. No recursion, so any depth works,
+/// and each node drops what it saved as soon as it has run.
+/// </summary>
+internal static class Engine
+{
+    [ThreadStatic]
+    private static bool recording;
+
+    /// <summary>True while a backward pass with create_graph runs on this thread.</summary>
+    internal static bool Recording => recording;
+
+    private sealed class Pending
+    {
+        internal int Dependencies;
+        internal bool Wanted = true; // leads to an input, if inputs were named
+        internal Tensor?[]? Gradients;
+    }
+
+    /// <summary>Runs from the roots. With <paramref name="wanted"/> returns the gradients of those edges and accumulates into no leaf.</summary>
+    internal static Tensor?[]? Run(ReadOnlySpan<Edge> roots, Tensor[] seeds, bool retainGraph, bool createGraph, Edge[]? wanted, bool accumulateWanted = false)
+    {
+        var pending = new Dictionary<Node, Pending>(ReferenceEqualityComparer.Instance);
+        CountDependencies(roots, pending);
+        if (wanted != null) MarkWanted(pending, wanted);
+        var captured = wanted == null ? null : new Tensor?[wanted.Length];
+
+        var ready = new PriorityQueue<Node, long>();
+        var queued = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < roots.Length; i++)
+            if (roots[i].Node is { } root) Add(pending[root], root, roots[i].Number, seeds[i]);
+        foreach (Edge root in roots)
+            if (root.Node is { } node && pending[node].Dependencies == 0 && pending[node].Gradients != null) Enqueue(node);
+
+        bool before = recording;
+        recording = createGraph;
+        using IDisposable mode = set_grad_enabled(createGraph);
+        try
+        {
+            while (ready.TryDequeue(out Node? node, out _)) Step(node);
+        }
+        finally
+        {
+            recording = before;
+        }
+        return captured;
+
+        void Enqueue(Node node)
+        {
+            if (queued.Add(node)) ready.Enqueue(node, -node.Number);
+        }
+
+        void Step(Node node)
+        {
+            Pending p = pending[node];
+            Tensor?[] dy = p.Gradients ?? new Tensor?[node.Outputs.Length];
+            p.Gradients = null;
+            bool any = false;
+            for (int i = 0; i < dy.Length; i++)
+            {
+                if (dy[i] is null) continue;
+                any = true;
+                dy[i] = RunHooks(node, i, dy[i]!);
+            }
+            if (captured != null)
+                for (int i = 0; i < wanted!.Length; i++)
+                    if (ReferenceEquals(wanted[i].Node, node)) captured[i] = dy[wanted[i].Number];
+            bool skip = captured != null && (!p.Wanted || (node is AccumulateGrad && !accumulateWanted));
+            Tensor?[] dx = any && !skip ? Apply(node, dy) : new Tensor?[node.Edges.Length];
+            for (int i = 0; i < node.Edges.Length; i++)
+            {
+                Edge edge = node.Edges[i];
+                if (edge.Node is not { } next || !pending.TryGetValue(next, out Pending? waiting)) continue;
+                if (dx[i] is { } g) Add(waiting, next, edge.Number, Fit(g, next.Outputs[edge.Number], node.Name));
+                if (--waiting.Dependencies == 0) Enqueue(next);
+            }
+            if (!retainGraph) node.Release();
+        }
+    }
+
+    private static void CountDependencies(ReadOnlySpan<Edge> roots, Dictionary<Node, Pending> pending)
+    {
+        var stack = new Stack<Node>();
+        foreach (Edge root in roots)
+            if (root.Node is { } node && pending.TryAdd(node, new Pending())) stack.Push(node);
+        while (stack.TryPop(out Node? node))
+        {
+            foreach (Edge edge in node.Edges)
+            {
+                if (edge.Node is not { } next) continue;
+                if (!pending.TryGetValue(next, out Pending? p))
+                {
+                    pending[next] = p = new Pending();
+                    stack.Push(next);
+                }
+                p.Dependencies++;
+            }
+        }
+    }
+
+    /// <summary>Only nodes from which a wanted edge can be reached need to run. Nodes are older than what uses them: one pass in order of age.</summary>
+    private static void MarkWanted(Dictionary<Node, Pending> pending, Edge[] wanted)
+    {
+        var targets = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        foreach (Edge e in wanted)
+            if (e.Node != null) targets.Add(e.Node);
+        foreach ((Node node, Pending p) in pending.OrderBy(kv => kv.Key is AccumulateGrad ? 0 : kv.Key.Number))
+            p.Wanted = targets.Contains(node) && node is AccumulateGrad || node.Edges.Any(e => e.Node is { } next && (targets.Contains(next) || pending[next].Wanted));
+    }
+
+    private static void Add(Pending p, Node node, int number, Tensor gradient)
+    {
+        p.Gradients ??= new Tensor?[node.Outputs.Length];
+        ref Tensor? slot = ref p.Gradients[number];
+        slot = slot is null ? gradient : slot + gradient;
+    }
+
+    private static Tensor RunHooks(Node node, int number, Tensor gradient)
+    {
+        Autograd? of = node is AccumulateGrad leaf ? leaf.Leaf : node.HookedOutputs?[number];
+        return of is null ? gradient : HookChain(of, gradient);
+    }
+
+    private static Tensor HookChain(Autograd of, Tensor gradient)
+    {
+        if (of.Hooks is { } hooks)
+        {
+            gradient.shared = true;
+            foreach (Func<Tensor, Tensor?> hook in hooks.ToArray()) gradient = hook(gradient) ?? gradient;
+        }
+        if (of.RetainGrad && of.Node != null) of.Grad = of.Grad is null ? gradient : of.Grad + gradient;
+        return gradient;
+    }
+
+    private static Tensor?[] Apply(Node node, Tensor?[] dy)
+    {
+        Tensor?[] dx;
+        try
+        {
+            dx = node.Apply(dy);
+        }
+        catch (Exception e) when (node.Made is not null && e is not OutOfMemoryException && !Anomaly.IsReport(e))
+        {
+            throw Anomaly.Report(node, e.Message, e);
+        }
+        if (Anomaly.Enabled && Anomaly.CheckNaN) Anomaly.CheckGradients(node, dx);
+        return dx;
+    }
+
+    /// <summary>A gradient in the shape and dtype of what it is the gradient of: broadcast dimensions summed, promoted types cast back.</summary>
+    internal static Tensor Fit(Tensor g, in OutputInfo info, string op)
+    {
+        if (!g.sizes.AsSpan().SequenceEqual(info.Sizes)) g = SumTo(g, info.Sizes, op);
+        return g.dtype == info.Dtype ? g : g.to(info.Dtype);
+    }
+
+    private static Tensor SumTo(Tensor g, long[] sizes, string op)
+    {
+        int extra = g.rank - sizes.Length;
+        var dims = new List<long>();
+        for (int d = 0; d < g.rank; d++)
+        {
+            long target = d < extra ? 1 : sizes[d - extra];
+            if (extra < 0 || (g.sizes[d] != target && target != 1))
+                throw Error.State("backward", $"{op} gave a gradient of shape {Error.Shape(g.sizes)} for an input of shape {Error.Shape(sizes)}");
+            if (d < extra || (target == 1 && g.sizes[d] != 1)) dims.Add(d);
+        }
+        return (dims.Count == 0 ? g : g.sum([.. dims], keepdim: true)).reshape(sizes);
+    }
+
+    internal static Tensor Zeros(in OutputInfo info) => zeros(info.Sizes, info.Dtype, info.Device);
+
+    /// <summary>A gradient that a leaf may keep and add to in place: taken over if nobody else can see its memory, else copied.</summary>
+    internal static Tensor Own(Tensor g)
+    {
+        bool own = !g.shared && g.view_base is null && g.storage.HeldOnce && g.is_contiguous() && g.autograd is null;
+        if (own) g.shared = true;
+        return own ? g : g.detach().clone();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using Flambeau.Interop;
+
+namespace Flambeau;
+
+/// <summary>
+/// Owner of one block of device memory and the only type with a finalizer. Counts its holders: every live tensor over it, and each native
+/// call while it runs. The block goes back when the last holder lets go, or when the collector finds the storage.
+/// </summary>
+internal sealed unsafe class Storage
+{
+    private void* block;
+    private int holders;
+    private readonly Action? release;
+    private readonly torch.Device device;
+
+    /// <summary>Counts in-place changes; autograd compares it with the count at the time of saving.</summary>
+    internal int Version;
+
+    internal Storage(long bytes, torch.Device device)
+    {
+        this.device = device;
+        Bytes = bytes;
+        block = Allocator.Allocate(bytes, device);
+    }
+
+    /// <summary>Memory that somebody else owns; <paramref name="release"/> is called once, when nothing uses it any more.</summary>
+    internal Storage(void* memory, long bytes, Action release)
+    {
+        device = torch.CPU;
+        Bytes = bytes;
+        block = memory;
+        this.release = release;
+    }
+
+    ~Storage() => Free();
+
+    internal long Bytes { get; }
+
+    internal torch.Device Device => device;
+
+    /// <summary>Valid between TryHold and LetGo.</summary>
+    internal void* Pointer => block;
+
+    /// <summary>One more holder, or false if the block is gone.</summary>
+    internal bool TryHold()
+    {
+        int seen = Volatile.Read(ref holders);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref holders, seen + 1, seen);
+            if (before == seen) return true;
+            seen = before;
+        }
+        return false;
+    }
+
+    /// <summary>The first holder of a storage that was just made.</summary>
+    internal void HoldFirst() => holders = 1;
+
+    internal bool HeldOnce => Volatile.Read(ref holders) == 1;
+
+    internal void LetGo()
+    {
+        int left = Interlocked.Decrement(ref holders);
+        Debug.Assert(left >= 0);
+        if (left != 0) return;
+        GC.SuppressFinalize(this);
+        Free();
+    }
+
+    private void Free()
+    {
+        void* memory = block;
+        if (memory == null) return;
+        block = null;
+        if (release != null) release();
+        else Allocator.Free(memory, Bytes, device);
+    }
+}
+
+/// <summary>A storage held for the length of one native call: a tensor disposed or collected meanwhile does not take the memory away.</summary>
+internal readonly ref struct Borrow
+{
+    private readonly Storage storage;
+
+    internal Borrow(Storage storage) => this.storage = storage;
+
+    public void Dispose() => storage.LetGo();
+}
