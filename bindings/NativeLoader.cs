@@ -13,8 +13,10 @@ internal static unsafe class NativeLoader
     /// <summary>Directory to look in first; set by tests.</summary>
     internal static string? SearchDirectory { get; set; } = Environment.GetEnvironmentVariable("FLAMBEAU_NATIVE_PATH");
 
+#pragma warning disable CA2255 // the resolver must stand before any P/Invoke, whichever class makes the first one
     [ModuleInitializer]
     internal static void Install() => NativeLibrary.SetDllImportResolver(typeof(Native).Assembly, Resolve);
+#pragma warning restore CA2255
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name == Native.Library ? Handle.Value : 0;
 

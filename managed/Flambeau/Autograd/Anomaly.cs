@@ -18,10 +18,10 @@ internal static class Anomaly
     {
         foreach (StackFrame frame in trace.GetFrames())
         {
-            Type? type = frame.GetMethod()?.DeclaringType;
-            if (type?.Assembly == typeof(torch).Assembly) continue;
+            DiagnosticMethodInfo? method = DiagnosticMethodInfo.Create(frame);
+            if (method?.DeclaringAssemblyName == typeof(torch).Assembly.FullName) continue;
             string place = frame.GetFileName() is { } file ? $"{Path.GetFileName(file)}:{frame.GetFileLineNumber()}" : "an unknown line (no debug symbols)";
-            return $"{place} in {type?.Name}.{frame.GetMethod()?.Name}";
+            return $"{place} in {method?.DeclaringTypeName}.{method?.Name}";
         }
         return "an unknown line";
     }
@@ -32,7 +32,16 @@ internal static class Anomaly
     internal static void CheckGradients(Node node, Tensor?[] dx)
     {
         for (int i = 0; i < dx.Length; i++)
-            if (dx[i] is { } g && g.is_floating_point() && node.Needs(i) && g.detach().isnan().any().item<bool>())
+            if (dx[i] is { } g && g.is_floating_point() && node.Needs(i) && HasNaN(g))
                 throw Report(node, $"{node.Name} returned NaN as gradient {i}, shape {Error.Shape(g.sizes)}");
+    }
+
+    private static readonly NativeOp IsNaN = NativeOp.Unary("isnan");
+    private static readonly NativeOp Any = NativeOp.Reduce("any");
+
+    private static bool HasNaN(Tensor g)
+    {
+        Tensor bad = Elementwise.Unary(IsNaN, g, predicate: true);
+        return Reduction.Run(Any, bad, (1 << bad.rank) - 1, keepdim: false, ScalarType.Bool).item<bool>();
     }
 }

@@ -92,13 +92,6 @@ public static partial class torch
         : typeof(T) == typeof(BFloat16) ? ScalarType.BFloat16
         : throw Error.Argument(op, $"no tensor dtype has elements of the .NET type {typeof(T).Name}");
 
-    // Rows and columns: u8 i8 i16 i32 i64 f16 f32 f64 bool bf16, as c10::promoteTypes.
-    private static readonly ScalarType[] promotion_order =
-    [
-        ScalarType.Byte, ScalarType.Int8, ScalarType.Int16, ScalarType.Int32, ScalarType.Int64,
-        ScalarType.Float16, ScalarType.Float32, ScalarType.Float64, ScalarType.Bool, ScalarType.BFloat16,
-    ];
-
     /// <summary>The smallest dtype that holds both, by PyTorch's promotion rules.</summary>
     public static ScalarType promote_types(ScalarType a, ScalarType b)
     {

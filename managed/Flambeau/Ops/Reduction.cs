@@ -1,0 +1,24 @@
+using Flambeau.Interop;
+using static Flambeau.torch;
+
+namespace Flambeau;
+
+/// <summary>The forward of reductions over a mask of dimensions. Knows no derivative.</summary>
+internal static unsafe class Reduction
+{
+    internal static Tensor Run(in NativeOp op, Tensor x, int mask, bool keepdim, ScalarType result, double a = 0)
+    {
+        var y = new Tensor(Shapes.Reduced(x.sizes, mask, keepdim: true), result, x.device);
+        using (Borrow bx = x.Borrow(op.Name, out flam_tensor vx), by = y.Borrow(op.Name, out flam_tensor vy))
+            Error.Check(Native.flam_reduce(op.Id, &vx, &vy, a), op.Name);
+        return keepdim ? y : Drop(y, Shapes.Reduced(x.sizes, mask, keepdim: false));
+    }
+
+    /// <summary>Fresh row-major memory under a shape without its dimensions of size 1: nobody else has seen y.</summary>
+    internal static Tensor Drop(Tensor y, long[] sizes)
+    {
+        y.sizes = sizes;
+        y.strides = Shapes.RowMajor(sizes);
+        return y;
+    }
+}
