@@ -84,8 +84,8 @@ function Invoke-Tests {
 function Invoke-Format([string[]]$arguments) {
     $check = $arguments -contains '--check'
     $files = git ls-files --cached --others --exclude-standard '*.h' '*.cpp' '*.cu' '*.cuh'
-    Invoke-Checked clang-format ($(if ($check) { '--dry-run', '--Werror' } else { , '-i' }) + $files)
-    Invoke-Checked dotnet (@('format', 'Solution.sln') + $(if ($check) { , '--verify-no-changes' } else { @() }))
+    Invoke-Checked clang-format (@(if ($check) { '--dry-run', '--Werror' } else { '-i' }) + $files)
+    Invoke-Checked dotnet (@('format', 'Solution.sln') + @(if ($check) { '--verify-no-changes' }))
 }
 
 function Clear-Build {
