@@ -22,7 +22,8 @@ EOF
 have() { command -v "$1" >/dev/null 2>&1; }
 have_header() { for dir in /usr/include /usr/local/include /opt/homebrew/include; do [ -e "$dir/$1" ] && return; done; return 1; }
 have_font() { [ "$(uname)" = Darwin ] || [ -n "$(find /usr/share/fonts /usr/local/share/fonts ~/.fonts -name '*.[to]tf' -print -quit 2>/dev/null)" ]; }
-have_sdk() { have dotnet && dotnet --list-sdks | grep -q '^10\.'; }
+# grep without -q: it would close the pipe early, and pipefail would call that a failure.
+have_sdk() { have dotnet && dotnet --list-sdks | grep '^10\.' >/dev/null; }
 
 # Sets `required` and `optional` to the Debian packages that are missing.
 find_missing() {
@@ -47,7 +48,7 @@ loss() {
   esac
 }
 
-candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep 'Candidate: [^(]' >/dev/null; }
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
