@@ -1,0 +1,78 @@
+// What every indexing kernel shares: checked indices and views made of other views.
+#pragma once
+#include "../../native/memory.h"
+#include "../../native/parallel.h"
+#include "../../native/view.h"
+
+namespace flam {
+inline namespace FLAM_ISA {
+
+constexpr int64_t index_grain = 1 << 14;
+
+[[noreturn]] inline void index_error(int64_t index, int dim, int64_t size) {
+  fail(FLAM_OUT_OF_RANGE, "index %lld is out of range for dimension %d of size %lld", (long long)index, dim, (long long)size);
+}
+
+// A view of rank at least 1, so that a scalar has a dimension 0.
+inline flam_tensor at_least_1d(flam_tensor x) {
+  if (x.rank > 0) return x;
+  x.rank = 1;
+  x.sizes[0] = 1;
+  x.strides[0] = 1;
+  return x;
+}
+
+// The view without dimension dim.
+inline flam_tensor without(flam_tensor x, int dim) {
+  for (int d = dim; d + 1 < x.rank; d++) {
+    x.sizes[d] = x.sizes[d + 1];
+    x.strides[d] = x.strides[d + 1];
+  }
+  x.rank--;
+  return x;
+}
+
+// x's memory seen with the sizes of `shape`; strides stay.
+inline flam_tensor sized_as(flam_tensor x, const flam_tensor& shape) {
+  for (int d = 0; d < shape.rank; d++) x.sizes[d] = shape.sizes[d];
+  x.rank = shape.rank;
+  return x;
+}
+
+// A vector along dim, repeated over the other dimensions of `shape`.
+inline flam_tensor along(const flam_tensor& vector, int dim, const flam_tensor& shape) {
+  const int64_t stride = vector.rank ? vector.strides[0] : 1;
+  flam_tensor x = sized_as(vector, shape);
+  for (int d = 0; d < x.rank; d++) x.strides[d] = d == dim ? stride : 0;
+  return x;
+}
+
+// Fails with the first index outside [low, size) in row-major order; nothing has been written before.
+inline void check_indices(const flam_tensor& index, int dim, int64_t size, int64_t low = 0) {
+  walk<1> w({&index}, true);
+  const int64_t step = w.strides[0][w.rank - 1], n = w.count();
+  auto bad = [&](const int64_t* i, int64_t count) {
+    int any = 0;
+    for (int64_t j = 0; j < count; j++) any |= int(i[j * step] < low) | int(i[j * step] >= size);
+    return any != 0;
+  };
+  auto report = [&](char* const* at, int64_t count) {
+    const int64_t* i = reinterpret_cast<const int64_t*>(at[0]);
+    if (!bad(i, count)) return;
+    for (int64_t j = 0; j < count; j++)
+      if (i[j * step] < low || i[j * step] >= size) index_error(i[j * step], dim, size);
+  };
+  bool wrong = false;
+  parallel_for(n, index_grain, [&](int64_t begin, int64_t end) {
+    bool mine = false;
+    w.rows(begin, end, [&](char* const* at, int64_t count) { mine |= bad(reinterpret_cast<const int64_t*>(at[0]), count); });
+    if (mine) {
+#pragma omp atomic write
+      wrong = true;
+    }
+  });
+  if (wrong) w.rows(0, n, report);
+}
+
+}  // namespace FLAM_ISA
+}  // namespace flam
