@@ -32,7 +32,9 @@ find_missing() {
   have git || required+=(git)
   have cmake || required+=(cmake)
   have "${CXX:-c++}" || have g++ || have clang++ || required+=(g++)
-  have ninja || optional+=(ninja-build)
+  if ! have ninja; then
+    if have make; then optional+=(ninja-build); else required+=(ninja-build); fi
+  fi
   have_header dnnl.hpp || optional+=(libdnnl-dev)
   [ -e /usr/share/datasets/fashion-mnist ] || optional+=(dataset-fashion-mnist)
   have_font || optional+=(fonts-dejavu-core)
