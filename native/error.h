@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../bindings/flambeau.h"
+#include "isa.h"
 
 namespace flam {
 
