@@ -1,5 +1,5 @@
 // With replacement: the first slot whose cumulative share of the row reaches u, u of 53 bits, one per sample.
-// Without (and for one sample): the k largest of w / e, e exponential with rate 1: the "exponential race".
+// Without: the k largest of w / e, e exponential with rate 1: the "exponential race".
 // Rows are drawn in order; each row is serial.
 #include <algorithm>
 #include <cmath>
@@ -28,13 +28,13 @@ void check_weights(const T* w, int64_t n, int64_t step) {
   if (!(sum > 0)) fail(FLAM_INVALID_ARGUMENT, "the weights of a row must have a sum greater than 0");
 }
 
-// Sums and shares round to T at each step, as PyTorch's do.
+// Shares of the half types are kept in float32.
 template <class T>
 void sample_with(flam_generator& g, const T* w, int64_t n, int64_t step, compute_t<T>* shares, int64_t* out, int64_t k, int64_t out_step) {
   using C = compute_t<T>;
   C sum = 0;
-  for (int64_t j = 0; j < n; j++) shares[j] = sum = rounded<T>(sum + load(w[j * step]));
-  for (int64_t j = 0; j < n; j++) shares[j] = rounded<T>(shares[j] / sum);
+  for (int64_t j = 0; j < n; j++) shares[j] = sum += load(w[j * step]);
+  for (int64_t j = 0; j < n; j++) shares[j] /= sum;
   shares[n - 1] = 1;
   for (int64_t s = 0; s < k; s++) {
     const double u = unit_double(random64(g));
@@ -70,7 +70,7 @@ FLAM_OP(random_multinomial, (flam_generator * g, const flam_tensor* weights, con
     using T = decltype(zero);
     auto row = [&](int64_t r) { return data<T>(*weights) + r * weights->strides[0]; };
     for (int64_t r = 0; r < rows; r++) check_weights(row(r), n, weights->strides[1]);
-    if (!replacement || k == 1) return sample_without<T>(*g, *weights, *y);
+    if (!replacement) return sample_without<T>(*g, *weights, *y);
     scratch<compute_t<T>> shares(n);
     for (int64_t r = 0; r < rows; r++)
       sample_with(*g, row(r), n, weights->strides[1], shares.get(), data<int64_t>(*y) + r * y->strides[0], k, y->strides[1]);
