@@ -171,7 +171,7 @@ void gemm_small(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, mat
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
   if (m == 0 || n == 0) return;
-  if (m * n * k <= 32 * 32 * 32) return gemm_small(m, n, k, alpha, a, b, beta, c);
+  if (m * n * k <= fork_work && m * k <= 8192) return gemm_small(m, n, k, alpha, a, b, beta, c);
   if (n <= 2 && m > 2)  // c^T = b^T a^T has few rows
     return gemm(n, m, k, alpha, matrix<const T>{b.data, b.col, b.row}, matrix<const T>{a.data, a.col, a.row}, beta,
                 matrix<T>{c.data, c.col, c.row});

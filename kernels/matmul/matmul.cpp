@@ -12,7 +12,8 @@ using namespace flam;
 
 namespace {
 
-constexpr int64_t small_work = 32 * 32 * 32;
+constexpr int64_t small_work = 32 * 32 * 32;   // up to here calls cost more than arithmetic
+constexpr int64_t thread_work = 80 * 80 * 80;  // up to here a second thread costs more than it brings
 
 // [batch, m, k] [batch, k, n] -> [batch, m, n]; each stride triple is (batch, row, column).
 struct product {
@@ -100,7 +101,7 @@ void multiply(const product& p) {
       for (int64_t i = begin; i < end; i++) one<T>(p, i, false);
     });
   else
-    for (int64_t i = 0; i < p.batch; i++) one<T>(p, i, true);
+    for (int64_t i = 0; i < p.batch; i++) one<T>(p, i, work > thread_work);
   add_bias<T>(p);
 }
 
