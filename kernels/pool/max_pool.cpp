@@ -1,0 +1,149 @@
+// y[o] = max_k x[o stride - padding + k dilation]; of equals the first wins, NaN wins over all, of several NaN the last.
+// Threads take planes. A row of outputs is built tap by tap, so that the inner loop runs along the row and vectorises.
+#include <limits>
+
+#include "pool.h"
+
+using namespace flam;
+
+namespace {
+
+template <class C>
+constexpr C lowest() {
+  return std::numeric_limits<C>::has_infinity ? -std::numeric_limits<C>::infinity() : std::numeric_limits<C>::lowest();
+}
+
+// Index is as wide as C where planes allow it: mixed widths halve the vectors.
+template <class C, class Index>
+struct max_row {
+  C* best;
+  Index* where;
+
+  template <class Stride>
+  void take(const C* row, int64_t row_start, range outputs, int64_t first, Stride stride) const {
+    C* __restrict b = best;
+    Index* __restrict w = where;
+#pragma omp simd
+    for (int64_t o = outputs.begin; o < outputs.end; o++) {
+      const int64_t at = o * stride + first;
+      const C v = row[at];
+      const bool wins = (v > b[o]) | (v != v);
+      b[o] = wins ? v : b[o];
+      w[o] = wins ? Index(row_start + at) : w[o];
+    }
+  }
+};
+
+int64_t first_inside(int64_t o, int64_t stride, int64_t padding, int64_t dilation) {
+  const int64_t start = o * stride - padding;
+  return start >= 0 ? start : start + (-start + dilation - 1) / dilation * dilation;
+}
+
+// One row of outputs: fixed depth and height position.
+template <class C, class Index>
+void one_row(const C* x, const pool_shape& s, const pool_window& w, int64_t od, int64_t oh, max_row<C, Index> row) {
+  const int64_t d0 = first_inside(od, w.stride[0], w.padding[0], w.dilation[0]);
+  const int64_t h0 = first_inside(oh, w.stride[1], w.padding[1], w.dilation[1]);
+  for (int64_t o = 0; o < s.out[2]; o++) {
+    row.best[o] = lowest<C>();
+    row.where[o] = Index((d0 * s.in[1] + h0) * s.in[2] + first_inside(o, w.stride[2], w.padding[2], w.dilation[2]));
+  }
+  const int64_t d_end = std::min(s.in[0], od * w.stride[0] - w.padding[0] + (w.kernel[0] - 1) * w.dilation[0] + 1);
+  const int64_t h_end = std::min(s.in[1], oh * w.stride[1] - w.padding[1] + (w.kernel[1] - 1) * w.dilation[1] + 1);
+  for (int64_t d = d0; d < d_end; d += w.dilation[0])
+    for (int64_t h = h0; h < h_end; h += w.dilation[1])
+      for (int64_t k = 0; k < w.kernel[2]; k++) {
+        const int64_t first = k * w.dilation[2] - w.padding[2], start = (d * s.in[1] + h) * s.in[2];
+        const range outputs = outputs_inside(s.out[2], s.in[2], w.stride[2], first);
+        by_stride(w.stride[2], [&](auto stride) { row.take(x + start, start, outputs, first, stride); });
+      }
+}
+
+template <class T, class Index>
+void max_planes(const flam_tensor& x, const flam_tensor& y, const flam_tensor* indices, const pool_shape& s, const pool_window& w) {
+  using C = compute_t<T>;
+  parallel_for(s.planes, pool_grain(s.out_size * w.volume()), [&](int64_t begin, int64_t end) {
+    scratch<C> best(s.out[2]), plane(is_half<T> ? s.in_size : 0);
+    scratch<Index> where(s.out[2]);
+    for (int64_t p = begin; p < end; p++) {
+      const C* from = widened(data<T>(x) + p * s.in_size, s.in_size, plane.get());
+      for (int64_t r = 0; r < s.out[0] * s.out[1]; r++) {
+        one_row(from, s, w, r / s.out[1], r % s.out[1], max_row<C, Index>{best.get(), where.get()});
+        const int64_t at = p * s.out_size + r * s.out[2];
+        for (int64_t o = 0; o < s.out[2]; o++) store(data<T>(y)[at + o], best[o]);
+        if (indices)
+          for (int64_t o = 0; o < s.out[2]; o++) data<int64_t>(*indices)[at + o] = int64_t(where[o]);
+      }
+    }
+  });
+}
+
+template <class T>
+void adaptive_max_planes(const flam_tensor& x, const flam_tensor& y, const flam_tensor* indices, const pool_shape& s) {
+  using C = compute_t<T>;
+  parallel_for(s.planes, pool_grain(s.in_size), [&](int64_t begin, int64_t end) {
+    for (int64_t q = begin * s.out_size; q < end * s.out_size; q++) {
+      const T* from = data<T>(x) + q / s.out_size * s.in_size;
+      const int64_t o = q % s.out_size;
+      const range d = adaptive_window(o / (s.out[1] * s.out[2]), s.in[0], s.out[0]);
+      const range h = adaptive_window(o / s.out[2] % s.out[1], s.in[1], s.out[1]);
+      const range w = adaptive_window(o % s.out[2], s.in[2], s.out[2]);
+      C best = lowest<C>();
+      int64_t where = (d.begin * s.in[1] + h.begin) * s.in[2] + w.begin;
+      for (int64_t i = d.begin; i < d.end; i++)
+        for (int64_t j = h.begin; j < h.end; j++)
+          for (int64_t k = w.begin; k < w.end; k++) {
+            const int64_t at = (i * s.in[1] + j) * s.in[2] + k;
+            const C v = load(from[at]);
+            if (v > best || v != v) best = v, where = at;
+          }
+      store(data<T>(y)[q], best);
+      if (indices) data<int64_t>(*indices)[q] = where;
+    }
+  });
+}
+
+template <class T>
+void scatter_planes(const flam_tensor& dy, const flam_tensor& indices, const flam_tensor& dx) {
+  using C = compute_t<T>;
+  const int64_t planes = dx.sizes[0], in = planes ? numel(dx) / planes : 0, out = planes ? numel(dy) / planes : 0;
+  parallel_for(planes, pool_grain(in + out), [&](int64_t begin, int64_t end) {
+    scratch<C> wide(is_half<T> ? in : 0);
+    for (int64_t p = begin; p < end; p++) {
+      T* to = data<T>(dx) + p * in;
+      C* sum = wide.get();
+      if constexpr (!is_half<T>) sum = to;
+      for (int64_t i = 0; i < in; i++) sum[i] = C(0);
+      const int64_t* where = data<int64_t>(indices) + p * out;
+      for (int64_t o = 0; o < out; o++) {
+        if (uint64_t(where[o]) >= uint64_t(in))
+          fail(FLAM_OUT_OF_RANGE, "index %lld is out of range for a plane of %lld elements", (long long)where[o], (long long)in);
+        sum[where[o]] += load(data<T>(dy)[p * out + o]);
+      }
+      if constexpr (is_half<T>)
+        for (int64_t i = 0; i < in; i++) store(to[i], sum[i]);
+    }
+  });
+}
+
+}  // namespace
+
+FLAM_OP(max_pool, (const flam_tensor* x, const flam_tensor* y, const flam_tensor* indices, const flam_pool* p), (x, y, indices, p)) {
+  const pool_shape s = pool_sizes(*x, *y, p->nd);
+  const pool_window w(*p);
+  by_numeric(x->dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using Narrow = std::conditional_t<sizeof(compute_t<T>) == 8, int64_t, int32_t>;
+    if (s.in_size < INT32_MAX) max_planes<T, Narrow>(*x, *y, indices, s, w);
+    else max_planes<T, int64_t>(*x, *y, indices, s, w);
+  });
+}
+
+FLAM_OP(max_pool_backward, (const flam_tensor* dy, const flam_tensor* indices, const flam_tensor* dx), (dy, indices, dx)) {
+  by_floating(dy->dtype, [&](auto zero) { scatter_planes<decltype(zero)>(*dy, *indices, *dx); });
+}
+
+FLAM_OP(adaptive_max_pool, (const flam_tensor* x, const flam_tensor* y, const flam_tensor* indices, int32_t nd), (x, y, indices, nd)) {
+  const pool_shape s = pool_sizes(*x, *y, nd);
+  by_numeric(x->dtype, [&](auto zero) { adaptive_max_planes<decltype(zero)>(*x, *y, indices, s); });
+}
