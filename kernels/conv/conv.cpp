@@ -1,0 +1,141 @@
+// y[n, o, p] = bias[o] + sum_{c, k} w[o, c, k] x[n, c, p stride - padding + k dilation], and its two transposes.
+// float32 and half types go to oneDNN; float64, what oneDNN lacks, and builds without it to unfold.cpp.
+#include "conv.h"
+
+#include "../../native/memory.h"
+#include "../../native/parallel.h"
+#include "../../native/view.h"
+
+using namespace flam;
+
+namespace {
+
+conv_shape describe(const flam_tensor* x, const flam_tensor* w, const flam_tensor* y, const flam_conv* p) {
+  const int nd = p->nd;
+  if (nd < 1 || nd > 3 || x->rank != nd + 2 || w->rank != nd + 2 || y->rank != nd + 2)
+    fail(FLAM_INVALID_ARGUMENT, "a convolution over %d dimensions takes %d-dimensional views, not %d, %d and %d", nd, nd + 2, x->rank,
+         w->rank, y->rank);
+  conv_shape s{nd, x->sizes[0], x->sizes[1], y->sizes[1], p->groups, {}, {}, {}, {}, {}, {}, 1, 1, 1};
+  if (s.groups < 1 || s.in % s.groups || s.out % s.groups || w->sizes[0] != s.out || w->sizes[1] != s.in / s.groups)
+    fail(FLAM_INVALID_ARGUMENT, "weights [%lld, %lld, ...] do not fit %lld channels in, %lld out and %lld groups", (long long)w->sizes[0],
+         (long long)w->sizes[1], (long long)s.in, (long long)s.out, (long long)s.groups);
+  for (int d = 0; d < 3; d++) {
+    const int from = d - (3 - nd);
+    s.x[d] = from < 0 ? 1 : x->sizes[2 + from];
+    s.y[d] = from < 0 ? 1 : y->sizes[2 + from];
+    s.kernel[d] = from < 0 ? 1 : w->sizes[2 + from];
+    s.stride[d] = from < 0 ? 1 : p->stride[from];
+    s.padding[d] = from < 0 ? 0 : p->padding[from];
+    s.dilation[d] = from < 0 ? 1 : p->dilation[from];
+    if (s.stride[d] < 1 || s.dilation[d] < 1)
+      fail(FLAM_INVALID_ARGUMENT, "stride %lld and dilation %lld must be positive", (long long)s.stride[d], (long long)s.dilation[d]);
+    s.x_size *= s.x[d], s.y_size *= s.y[d], s.kernel_size *= s.kernel[d];
+  }
+  return s;
+}
+
+int64_t count_x(const conv_shape& s) { return s.batch * s.in * s.x_size; }
+int64_t count_y(const conv_shape& s) { return s.batch * s.out * s.y_size; }
+int64_t count_w(const conv_shape& s) { return s.out * (s.in / s.groups) * s.kernel_size; }
+
+template <class T>
+void own(conv_kind kind, const conv_shape& s, const conv_data& d) {
+  T *x = static_cast<T*>(d.x), *w = static_cast<T*>(d.w), *y = static_cast<T*>(d.y);
+  const T* bias = static_cast<const T*>(d.bias);
+  switch (kind) {
+    case conv_kind::forward:
+      return own_forward<T>(s, x, w, bias, y);
+    case conv_kind::backward_input:
+      return own_backward_input<T>(s, y, w, bias, x);
+    case conv_kind::backward_weight:
+      return own_backward_weight<T>(s, y, x, w);
+  }
+}
+
+// x[n, c, ...] += bias[c], after oneDNN's backward_input.
+template <class T>
+void add_bias(const conv_shape& s, T* x, const T* bias) {
+  parallel_for(s.batch * s.in, (1 << 15) / s.x_size + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const compute_t<T> b = load(bias[i % s.in]);
+      for (int64_t p = 0; p < s.x_size; p++) store(x[i * s.x_size + p], load(x[i * s.x_size + p]) + b);
+    }
+  });
+}
+
+template <class T>
+bool by_onednn(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_data& d) {
+#if defined(FLAM_ONEDNN)
+  if (count_x(s) == 0 || count_y(s) == 0 || count_w(s) == 0) return false;
+  if (!onednn_conv(kind, dtype, s, d)) return false;
+  if (kind == conv_kind::backward_input && d.bias) add_bias(s, static_cast<T*>(d.x), static_cast<const T*>(d.bias));
+  return true;
+#else
+  (void)kind, (void)dtype, (void)s, (void)d;
+  return false;
+#endif
+}
+
+void float_conv(conv_kind kind, const conv_shape& s, const conv_data& d) {
+  if (!by_onednn<float>(kind, FLAM_FLOAT32, s, d)) own<float>(kind, s, d);
+}
+
+// A float copy of n half values for the length of one call; `read` and `write` say which way they travel.
+template <class T>
+class float_copy {
+ public:
+  float_copy(const void* half, int64_t n, bool read) : values_(half ? n : 0), half_(half), n_(n) {
+    const T* from = static_cast<const T*>(half);
+    if (half && read)
+      parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) values_[i] = load(from[i]);
+      });
+  }
+  void write() const {
+    T* to = static_cast<T*>(const_cast<void*>(half_));
+    parallel_for(n_, 1 << 15, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) store(to[i], values_[i]);
+    });
+  }
+  float* get() const { return half_ ? values_.get() : nullptr; }
+
+ private:
+  scratch<float> values_;
+  const void* half_;
+  int64_t n_;
+};
+
+template <class T>
+void half_conv(conv_kind kind, const conv_shape& s, const conv_data& d) {
+  const bool makes_x = kind == conv_kind::backward_input, makes_w = kind == conv_kind::backward_weight;
+  const float_copy<T> x(d.x, count_x(s), !makes_x), w(d.w, count_w(s), !makes_w), y(d.y, count_y(s), makes_x || makes_w);
+  const float_copy<T> bias(d.bias, makes_x ? s.in : s.out, true);
+  float_conv(kind, s, conv_data{x.get(), w.get(), y.get(), bias.get()});
+  (makes_x ? x : makes_w ? w : y).write();
+}
+
+void run(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_data& d) {
+  by_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_same_v<T, double>) own<double>(kind, s, d);
+    else if constexpr (std::is_same_v<T, float>) float_conv(kind, s, d);
+    else if (!by_onednn<T>(kind, dtype, s, d)) half_conv<T>(kind, s, d);
+  });
+}
+
+}  // namespace
+
+FLAM_OP(conv_forward, (const flam_tensor* x, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* y, const flam_conv* p),
+        (x, w, bias, y, p)) {
+  run(conv_kind::forward, x->dtype, describe(x, w, y, p), conv_data{x->data, w->data, y->data, bias ? bias->data : nullptr});
+}
+
+FLAM_OP(conv_backward_input,
+        (const flam_tensor* dy, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* dx, const flam_conv* p),
+        (dy, w, bias, dx, p)) {
+  run(conv_kind::backward_input, dy->dtype, describe(dx, w, dy, p), conv_data{dx->data, w->data, dy->data, bias ? bias->data : nullptr});
+}
+
+FLAM_OP(conv_backward_weight, (const flam_tensor* dy, const flam_tensor* x, const flam_tensor* dw, const flam_conv* p), (dy, x, dw, p)) {
+  run(conv_kind::backward_weight, dy->dtype, describe(x, dw, dy, p), conv_data{x->data, dw->data, dy->data, nullptr});
+}

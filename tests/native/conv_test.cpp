@@ -1,0 +1,261 @@
+#include <flambeau.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "check.h"
+
+namespace {
+
+std::mt19937 rng(11);
+
+int64_t pick(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(rng); }
+
+// A contiguous tensor that keeps its values as doubles too. Values are multiples of 1/8: exact in float32, float64 and bfloat16.
+struct tensor {
+  std::vector<double> values;
+  std::vector<char> bytes;
+  flam_tensor view{};
+
+  tensor(int32_t dtype, const std::vector<int64_t>& sizes) {
+    int64_t n = 1;
+    for (int64_t s : sizes) n *= s;
+    view.dtype = dtype, view.rank = int32_t(sizes.size());
+    for (int64_t d = view.rank - 1, stride = 1; d >= 0; stride *= sizes[d], d--) view.sizes[d] = sizes[d], view.strides[d] = stride;
+    values.resize(n), bytes.resize(n * 8 + 64);
+    view.data = bytes.data();
+    for (auto& v : values) v = double(pick(-8, 8)) / 8;
+    for (int64_t i = 0; i < n; i++) set(i, values[i]);
+  }
+  tensor(const tensor&) = delete;
+
+  void set(int64_t i, double v) {
+    const float x = float(v);
+    uint32_t bits;
+    std::memcpy(&bits, &x, 4);
+    if (view.dtype == FLAM_FLOAT32) std::memcpy(bytes.data() + 4 * i, &x, 4);
+    if (view.dtype == FLAM_FLOAT64) std::memcpy(bytes.data() + 8 * i, &v, 8);
+    if (view.dtype == FLAM_BFLOAT16) std::memcpy(bytes.data() + 2 * i, reinterpret_cast<char*>(&bits) + 2, 2);
+    if (view.dtype == FLAM_FLOAT16) {
+      int e = 0;
+      const double f = std::frexp(std::fabs(v), &e);
+      const uint16_t h = v == 0 ? 0 : uint16_t((v < 0 ? 0x8000 : 0) | (e + 14) << 10 | (int(f * 2048) & 1023));
+      std::memcpy(bytes.data() + 2 * i, &h, 2);
+    }
+  }
+  double operator[](int64_t i) const {
+    if (view.dtype == FLAM_FLOAT32) return reinterpret_cast<const float*>(bytes.data())[i];
+    if (view.dtype == FLAM_FLOAT64) return reinterpret_cast<const double*>(bytes.data())[i];
+    const uint16_t h = reinterpret_cast<const uint16_t*>(bytes.data())[i];
+    if (view.dtype == FLAM_FLOAT16) {
+      const double f = (h >> 10) & 31 ? std::ldexp((h & 1023) + 1024, ((h >> 10) & 31) - 25) : std::ldexp(h & 1023, -24);
+      return h & 0x8000 ? -f : f;
+    }
+    const uint32_t bits = uint32_t(h) << 16;
+    float x;
+    std::memcpy(&x, &bits, 4);
+    return x;
+  }
+};
+
+struct shape {
+  int nd = 2;
+  int64_t batch = 1, in = 1, out = 1, groups = 1;
+  int64_t x[3] = {1, 1, 1}, kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, padding[3] = {0, 0, 0}, dilation[3] = {1, 1, 1};
+
+  int64_t y(int d) const { return (x[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d] + 1; }
+  bool valid() const {
+    for (int d = 0; d < nd; d++)
+      if (x[d] + 2 * padding[d] < dilation[d] * (kernel[d] - 1) + 1) return false;
+    return true;
+  }
+  std::vector<int64_t> sizes_x() const { return with(batch, in, x); }
+  std::vector<int64_t> sizes_w() const { return with(out, in / groups, kernel); }
+  std::vector<int64_t> sizes_y() const {
+    const int64_t spatial[3] = {y(0), nd > 1 ? y(1) : 1, nd > 2 ? y(2) : 1};
+    return with(batch, out, spatial);
+  }
+  std::vector<int64_t> with(int64_t a, int64_t b, const int64_t* rest) const {
+    std::vector<int64_t> s{a, b};
+    s.insert(s.end(), rest, rest + nd);
+    return s;
+  }
+  flam_conv parameters() const {
+    flam_conv p{};
+    p.nd = nd, p.groups = int32_t(groups);
+    for (int d = 0; d < 3; d++) p.stride[d] = stride[d], p.padding[d] = padding[d], p.dilation[d] = dilation[d];
+    return p;
+  }
+};
+
+// Calls body(x index, w index, y index, output channel, input channel) for every product of the convolution.
+template <class Body>
+void each_product(const shape& s, const Body& body) {
+  int64_t ys[3] = {1, 1, 1};
+  for (int d = 0; d < s.nd; d++) ys[d] = s.y(d);
+  const int64_t in_g = s.in / s.groups, out_g = s.out / s.groups, ny = ys[0] * ys[1] * ys[2], nk = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  const int64_t nx = s.x[0] * s.x[1] * s.x[2];
+  for (int64_t n = 0; n < s.batch; n++)
+    for (int64_t o = 0; o < s.out; o++)
+      for (int64_t c = 0; c < in_g; c++)
+        for (int64_t p = 0; p < ny; p++)
+          for (int64_t k = 0; k < nk; k++) {
+            const int64_t pos[3] = {p / (ys[1] * ys[2]), p / ys[2] % ys[1], p % ys[2]};
+            const int64_t tap[3] = {k / (s.kernel[1] * s.kernel[2]), k / s.kernel[2] % s.kernel[1], k % s.kernel[2]};
+            int64_t at = 0;
+            bool inside = true;
+            for (int d = 0; d < 3; d++) {
+              const int64_t i = pos[d] * s.stride[d] - s.padding[d] + tap[d] * s.dilation[d];
+              inside = inside && i >= 0 && i < s.x[d];
+              at = at * s.x[d] + i;
+            }
+            const int64_t channel = o / out_g * in_g + c;
+            if (inside) body((n * s.in + channel) * nx + at, (o * in_g + c) * nk + k, (n * s.out + o) * ny + p);
+          }
+}
+
+double tolerance(int32_t dtype, double magnitude) {
+  const double eps = dtype == FLAM_FLOAT64 ? 1e-13 : dtype == FLAM_FLOAT32 ? 1e-5 : dtype == FLAM_FLOAT16 ? 2e-3 : 1.2e-2;
+  return eps * (1 + magnitude);
+}
+
+void near_all(const tensor& got, const std::vector<double>& expected) {
+  for (size_t i = 0; i < expected.size(); i++) CHECK_NEAR(got[i], expected[i], tolerance(got.view.dtype, std::fabs(expected[i]) + 2));
+}
+
+void check_all(int32_t dtype, const shape& s, bool bias) {
+  tensor x(dtype, s.sizes_x()), w(dtype, s.sizes_w()), y(dtype, s.sizes_y());
+  tensor by(dtype, {s.out}), bx(dtype, {s.in}), dx(dtype, s.sizes_x()), dw(dtype, s.sizes_w()), out(dtype, s.sizes_y());
+  const flam_conv p = s.parameters();
+  std::vector<double> ry(y.values.size()), rx(x.values.size()), rw(w.values.size());
+  if (bias) {
+    const size_t ny = ry.size() / (s.batch * s.out), nx = rx.size() / (s.batch * s.in);
+    for (size_t i = 0; i < ry.size(); i++) ry[i] = by.values[i / ny % s.out];
+    for (size_t i = 0; i < rx.size(); i++) rx[i] = bx.values[i / nx % s.in];
+  }
+  each_product(s, [&](int64_t i, int64_t k, int64_t o) {
+    ry[o] += x.values[i] * w.values[k];
+    rx[i] += y.values[o] * w.values[k];
+    rw[k] += y.values[o] * x.values[i];
+  });
+  CHECK_EQ(flam_conv_forward(&x.view, &w.view, bias ? &by.view : nullptr, &out.view, &p), 0);
+  CHECK_EQ(flam_conv_backward_input(&y.view, &w.view, bias ? &bx.view : nullptr, &dx.view, &p), 0);
+  CHECK_EQ(flam_conv_backward_weight(&y.view, &x.view, &dw.view, &p), 0);
+  near_all(out, ry), near_all(dx, rx), near_all(dw, rw);
+}
+
+shape random_shape(int nd) {
+  shape s;
+  do {
+    s = shape();
+    s.nd = nd;
+    s.groups = pick(0, 2) ? 1 : pick(2, 4);
+    s.batch = pick(1, 3), s.in = s.groups * pick(1, 5), s.out = s.groups * pick(1, 5);
+    for (int d = 0; d < nd; d++) {
+      s.x[d] = pick(1, nd == 3 ? 7 : 14), s.kernel[d] = pick(1, 4), s.stride[d] = pick(1, 3);
+      s.padding[d] = pick(0, 2), s.dilation[d] = pick(1, 2);
+    }
+  } while (!s.valid());
+  return s;
+}
+
+}  // namespace
+
+TEST(conv_random_shapes) {
+  for (int round = 0; round < 60; round++)
+    for (int nd = 1; nd <= 3; nd++) check_all(round % 2 ? FLAM_FLOAT32 : FLAM_FLOAT64, random_shape(nd), round % 3 == 0);
+}
+
+TEST(conv_half_types) {
+  for (int round = 0; round < 10; round++)
+    for (int32_t dtype : {FLAM_BFLOAT16, FLAM_FLOAT16}) check_all(dtype, random_shape(2), round % 2);
+}
+
+TEST(conv_usual_shapes) {
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
+    for (int64_t kernel : {1, 3}) {
+      shape s;
+      s.batch = 2, s.in = 32, s.out = 48;
+      for (int d = 0; d < 2; d++) s.x[d] = 15, s.kernel[d] = kernel, s.padding[d] = kernel / 2;
+      check_all(dtype, s, true);
+      s.groups = 16;
+      check_all(dtype, s, false);
+      s.groups = s.out = s.in;
+      check_all(dtype, s, true);
+      s.groups = 1, s.stride[0] = s.stride[1] = 2;
+      check_all(dtype, s, true);
+    }
+}
+
+// Chunks of positions, blocks of channels, and parts of the batch all have more than one member here.
+TEST(conv_large) {
+  shape s;
+  s.batch = 9, s.in = 20, s.out = 6;
+  s.x[0] = 40, s.x[1] = 47, s.kernel[0] = 5, s.kernel[1] = 7, s.padding[0] = 2, s.padding[1] = 3;
+  check_all(FLAM_FLOAT64, s, true);
+  s.in = s.out = 1;
+  check_all(FLAM_FLOAT64, s, true);
+  check_all(FLAM_FLOAT32, s, true);
+}
+
+TEST(conv_empty) {
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64, FLAM_BFLOAT16})
+    for (int which = 0; which < 4; which++) {
+      shape s;
+      s.batch = which == 0 ? 0 : 2, s.in = which == 1 ? 0 : 3, s.out = which == 2 ? 0 : 4;
+      s.x[0] = 5, s.x[1] = which == 3 ? 2 : 6, s.kernel[0] = s.kernel[1] = 3;
+      check_all(dtype, s, which == 3);  // then the output has no columns
+    }
+}
+
+TEST(conv_output_padding) {
+  // dx of a transposed convolution may be larger than the forward convolution needs: stride 3, two extra rows; dilation 3, two extra.
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
+    for (int64_t stride : {1, 3})
+      for (int64_t extra : {0, 1, 2}) {
+        const int64_t dilation = stride == 1 ? 3 : 1, y = 5, kernel = 3, x = (y - 1) * stride + dilation * (kernel - 1) + 1 - 2 + extra;
+        tensor dy(dtype, {2, 4, y}), w(dtype, {4, 3, kernel}), dx(dtype, {2, 3, x});
+        flam_conv p{};
+        p.nd = 1, p.groups = 1, p.stride[0] = stride, p.padding[0] = 1, p.dilation[0] = dilation;
+        CHECK_EQ(flam_conv_backward_input(&dy.view, &w.view, nullptr, &dx.view, &p), 0);
+        std::vector<double> expected(dx.values.size());
+        for (int64_t n = 0; n < 2; n++)
+          for (int64_t o = 0; o < 4; o++)
+            for (int64_t c = 0; c < 3; c++)
+              for (int64_t i = 0; i < y; i++)
+                for (int64_t k = 0; k < kernel; k++) {
+                  const int64_t at = i * stride - 1 + k * dilation;
+                  if (at >= 0 && at < x)
+                    expected[(n * 3 + c) * x + at] += dy.values[(n * 4 + o) * y + i] * w.values[(o * 3 + c) * kernel + k];
+                }
+        near_all(dx, expected);
+      }
+}
+
+TEST(conv_repeats_bit_for_bit) {
+  const int32_t before = flam_get_num_threads();
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64}) {
+    tensor x(dtype, {6, 8, 20, 20}), dy(dtype, {6, 8, 20, 20}), first(dtype, {8, 8, 3, 3}), next(dtype, {8, 8, 3, 3});
+    flam_conv p{};
+    p.nd = 2, p.groups = 1;
+    for (int d = 0; d < 3; d++) p.stride[d] = p.dilation[d] = p.padding[d] = 1;
+    CHECK_EQ(flam_conv_backward_weight(&dy.view, &x.view, &first.view, &p), 0);
+    for (int round = 0; round < 5; round++) {
+      if (dtype == FLAM_FLOAT64) CHECK_EQ(flam_set_num_threads(round + 1), 0);  // the own kernels do not depend on it
+      CHECK_EQ(flam_conv_backward_weight(&dy.view, &x.view, &next.view, &p), 0);
+      CHECK(first.bytes == next.bytes);
+    }
+    flam_set_num_threads(before);
+  }
+}
+
+TEST(conv_wrong_arguments) {
+  tensor x(FLAM_FLOAT32, {1, 4, 5, 5}), w(FLAM_FLOAT32, {4, 3, 3, 3}), y(FLAM_FLOAT32, {1, 4, 3, 3});
+  flam_conv p{};
+  p.nd = 2, p.groups = 1;
+  for (int d = 0; d < 3; d++) p.stride[d] = p.dilation[d] = 1;
+  CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &y.view, &p), FLAM_INVALID_ARGUMENT);
+  p.stride[0] = 0, w.view.sizes[1] = 4;
+  CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &y.view, &p), FLAM_INVALID_ARGUMENT);
+}
