@@ -160,7 +160,7 @@ public static partial class torch
 public delegate void SpanAction<T>(Span<T> elements);
 
 /// <summary>Single elements as .NET numbers, converted; numbers and arrays as tensors.</summary>
-public static class TensorExtensionMethods
+public static partial class TensorExtensionMethods
 {
     public static bool ToBoolean(this torch.Tensor value) => value.item().ToBoolean();
 
