@@ -50,7 +50,7 @@ int32_t guard(Body&& body) noexcept {
 // The pass for the baseline also defines the exported function, which picks the instruction set.
 #define FLAM_CONCAT3_(a, b, c) a##b##_##c
 #define FLAM_CONCAT3(a, b, c) FLAM_CONCAT3_(a, b, c)
-#if defined(FLAM_MULTI_ISA)
+#if defined(FLAM_MULTI_ISA) && !defined(FLAM_ONE_ISA)
 #define FLAM_PICK_ISA(name, args)                             \
   switch (flam::isa()) {                                      \
     case flam::isa_level::avx512: return flam_##name##_avx512 args; \
