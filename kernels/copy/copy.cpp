@@ -1,0 +1,69 @@
+// y = x between any two dtypes and layouts.
+// Same dtype: bits move, contiguous ones by memcpy, transposed ones block by block through a small square (transpose.h).
+// Otherwise the elementwise driver brings x into the computing type (float for the half types), one loop per pair converts.
+#include "../elementwise/driver.h"
+#include "transpose.h"
+
+using namespace flam;
+
+namespace flam {
+inline namespace FLAM_ISA {
+namespace {
+
+// Floats become integers by way of int64 (8 byte integers) or int32, so that 300.0 to uint8 is 44 and not undefined.
+template <class X, class Y>
+FLAM_HD Y convert(X x) {
+  if constexpr (std::is_same_v<Y, bool>) return x != X(0);
+  else if constexpr (is_real<X> && !is_real<Y>) return Y(std::conditional_t<sizeof(Y) == 8, int64_t, int32_t>(x));
+  else return Y(x);
+}
+
+template <class X, class Y>
+void convert_loop(char* const* at, int64_t n, double, double) {
+  Y* y = reinterpret_cast<Y*>(at[0]);
+  const X* x = reinterpret_cast<const X*>(at[1]);
+#pragma omp simd
+  for (int64_t i = 0; i < n; i++) y[i] = convert<X, Y>(x[i]);
+}
+
+// bool reads as uint8; as a result it is a type of its own.
+template <class Y>
+loop conversion_to(int32_t from) {
+  if (from == FLAM_BOOL) return convert_loop<uint8_t, Y>;
+  loop body = nullptr;
+  by_numeric(from, [&](auto x) { body = convert_loop<compute_t<decltype(x)>, Y>; });
+  return body;
+}
+
+loop conversion(int32_t from, int32_t to) {
+  loop body = nullptr;
+  by_dtype(to, [&](auto y) { body = conversion_to<compute_t<decltype(y)>>(from); });
+  return body;
+}
+
+template <class T>
+void move_loop(char* const* at, int64_t n, double, double) {
+  if (at[0] != at[1]) std::memcpy(at[0], at[1], size_t(n) * sizeof(T));
+}
+
+void copy_bits(const flam_tensor& x, const flam_tensor& y) {
+  by_size(x.dtype, [&](auto bits) {
+    using T = decltype(bits);
+    const walk<2> w({&y, &x});
+    if (is_transposed(w)) return copy_transposed<T>(w);
+    flam_tensor from = x, to = y;  // under an integer's name the driver converts nothing
+    const int32_t names[] = {FLAM_UINT8, FLAM_INT16, FLAM_INT32, FLAM_INT32, FLAM_INT64};
+    from.dtype = to.dtype = names[sizeof(T) / 2];
+    elementwise<2>({&to, &from}, move_loop<T>, 0, 0);
+  });
+}
+
+}  // namespace
+}  // namespace FLAM_ISA
+}  // namespace flam
+
+FLAM_OP(copy, (const flam_tensor* x, const flam_tensor* y), (x, y)) {
+  if (numel(*y) == 0) return;
+  if (x->dtype == y->dtype) copy_bits(*x, *y);
+  else elementwise<2>({y, x}, conversion(x->dtype, y->dtype), 0, 0);
+}
