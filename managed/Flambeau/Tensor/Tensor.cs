@@ -116,7 +116,10 @@ public static partial class torch
         }
 
         /// <summary>The native view of this tensor, and the hold on its memory for one call: <c>using var _ = x.Borrow("exp", out var vx);</c></summary>
-        internal unsafe Borrow Borrow(string op, out flam_tensor view)
+        internal Borrow Borrow(string op, out flam_tensor view) => new(Hold(op, out view));
+
+        /// <summary>As Borrow, for calls over many tensors; the caller lets go of the storage.</summary>
+        internal unsafe Storage Hold(string op, out flam_tensor view)
         {
             Storage held = storage;
             if (Volatile.Read(ref disposed) != 0 || !held.TryHold()) throw Error.Disposed(op);
@@ -131,7 +134,7 @@ public static partial class torch
                 view.sizes[i] = sizes[i];
                 view.strides[i] = strides[i];
             }
-            return new Borrow(held);
+            return held;
         }
 
         /// <summary>Another view of the same memory that autograd does not know of.</summary>
