@@ -87,7 +87,7 @@ namespace Flambeau
 
 namespace Flambeau.Modules
 {
-    public sealed partial class GELU
+    public partial class GELU
     {
         /// <summary>The exact x * Phi(x), or its approximation by tanh.</summary>
         public enum Approximate

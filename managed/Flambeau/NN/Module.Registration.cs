@@ -65,6 +65,14 @@ public static partial class torch
             /// <summary>Forgets all children.</summary>
             protected void ClearModules() => ownModules.Clear();
 
+            private protected void ClearParameters() => ownParameters.Clear();
+
+            private protected void Unregister(string name)
+            {
+                ownModules.Remove(name);
+                ownParameters.Remove(name);
+            }
+
             private void CheckName(string op, string name)
             {
                 ArgumentNullException.ThrowIfNull(name);

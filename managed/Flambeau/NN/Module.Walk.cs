@@ -8,7 +8,7 @@ public static partial class torch
     {
         public abstract partial class Module
         {
-            private OrderedDictionary<string, Module> Children
+            private protected OrderedDictionary<string, Module> Children
             {
                 get
                 {
@@ -17,7 +17,7 @@ public static partial class torch
                 }
             }
 
-            private OrderedDictionary<string, Parameter> Parameters
+            private protected OrderedDictionary<string, Parameter> Parameters
             {
                 get
                 {

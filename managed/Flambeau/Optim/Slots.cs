@@ -148,10 +148,13 @@ public abstract class OptimizerState
         return mine.Count == theirs.Count && mine.All(kv => theirs.TryGetValue(kv.Key, out object? value) && Close(kv.Value, value));
     }
 
+    private static readonly NativeOp Largest = NativeOp.Reduce("amax");
+
     private static bool Close(object? a, object? b)
     {
         if (a is not Tensor x || b is not Tensor y) return Equals(a, b);
         if (!x.sizes.AsSpan().SequenceEqual(y.sizes)) return false;
+        if (x.numel() == 0) return true;
         using IDisposable mode = no_grad();
         Tensor far = (x - y) * (x - y) - (y * y * 1e-10 + 1e-16);
         return Reduction.Run(Largest, far.reshape(-1), 1, keepdim: false, far.dtype).to(ScalarType.Float64).item<double>() <= 0;
