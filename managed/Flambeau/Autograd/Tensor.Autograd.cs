@@ -9,7 +9,7 @@ public static partial class torch
         /// <exception cref="ArgumentException">Set to true on a tensor of integers or bools.</exception>
         public bool requires_grad
         {
-            get => autograd is { } a ? a.RequiresGrad || ViewOfRebased() : view_base != null && ViewOfRebased();
+            get => autograd is { } a ? a.RequiresGrad || ViewOfRebased() : view_base is not null && ViewOfRebased();
             set
             {
                 if (!value && NodeNow() != null)

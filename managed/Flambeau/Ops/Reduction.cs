@@ -14,6 +14,22 @@ internal static unsafe class Reduction
         return keepdim ? y : Drop(y, Shapes.Reduced(x.sizes, mask, keepdim: false));
     }
 
+    /// <summary>How many elements go into each result.</summary>
+    internal static long Count(long[] sizes, int mask)
+    {
+        long count = 1;
+        for (int d = 0; d < sizes.Length; d++)
+            if ((mask >> d & 1) != 0) count *= sizes[d];
+        return count;
+    }
+
+    /// <summary>Refuses to take the largest of nothing.</summary>
+    internal static void NotEmpty(string op, Tensor x, int mask)
+    {
+        if (x.rank > 0 && Count(x.sizes, mask) == 0 && Shapes.Count(Shapes.Reduced(x.sizes, mask, keepdim: false)) != 0)
+            throw Error.Argument(op, $"shape {Error.Shape(x.sizes)} has no elements along the reduced dimensions");
+    }
+
     /// <summary>Fresh row-major memory under a shape without its dimensions of size 1: nobody else has seen y.</summary>
     internal static Tensor Drop(Tensor y, long[] sizes)
     {
