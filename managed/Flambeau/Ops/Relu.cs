@@ -77,7 +77,7 @@ public static partial class torch
         }
 
         /// <summary>Activations are for floating-point tensors only.</summary>
-        private void FloatOnly(string op)
+        internal void FloatOnly(string op)
         {
             if (!Live(op).is_floating_point()) throw Error.Unsupported(op, $"not defined for {dtype.name()}");
         }
