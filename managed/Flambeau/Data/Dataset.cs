@@ -63,14 +63,7 @@ namespace Flambeau
     /// <summary>Random orders, as PyTorch's samplers draw them.</summary>
     internal static class Order
     {
-        internal static unsafe long[] Permutation(long n, torch.Generator generator)
-        {
-            var order = new torch.Tensor([n], torch.ScalarType.Int64, torch.CPU);
-            using Borrow b = order.Borrow("randperm", out Interop.flam_tensor v);
-            Interop.flam_tensor view = v;
-            generator.Use("randperm", g => Interop.Native.flam_random_permutation(g, &view));
-            return new ReadOnlySpan<long>(v.data, checked((int)n)).ToArray();
-        }
+        internal static long[] Permutation(long n, torch.Generator generator) => torch.randperm(n, generator: generator).data<long>().ToArray();
 
         /// <summary>A seed as PyTorch draws one for a loader: 63 random bits.</summary>
         internal static long Seed(torch.Generator generator) => (long)(generator.Bits() % long.MaxValue);
