@@ -1,5 +1,5 @@
 // y[o] = max_k x[o stride - padding + k dilation]; of equals the first wins, NaN wins over all, of several NaN the last.
-// Threads take planes. A row of outputs is built tap by tap, so that the inner loop runs along the row and vectorises.
+// Threads take planes. A row of outputs is built a few taps at a time: the inner loop runs along the row.
 #include <limits>
 
 #include "pool.h"
@@ -13,23 +13,46 @@ constexpr C lowest() {
   return std::numeric_limits<C>::has_infinity ? -std::numeric_limits<C>::infinity() : std::numeric_limits<C>::lowest();
 }
 
-// Index is as wide as C where planes allow it: mixed widths halve the vectors.
+constexpr int64_t lanes = 16;  // rows of outputs are padded to whole vectors
+
+// One row of outputs while its taps come in. Index is as wide as C where planes allow it: mixed widths halve the vectors.
 template <class C, class Index>
 struct max_row {
   C* best;
   Index* where;
+  Index count;  // a multiple of `lanes`
 
-  template <class Stride>
-  void take(const C* row, int64_t row_start, range outputs, int64_t first, Stride stride) const {
+  // `taps` neighbouring taps at once; from[o * stride + t * dilation] stands at position start + o * stride + t * dilation.
+  template <int taps, class Stride>
+  void take(const C* from, Index start, Index dilation, Stride stride) const {
     C* __restrict b = best;
     Index* __restrict w = where;
+    const Index step = Index(stride);
 #pragma omp simd
-    for (int64_t o = outputs.begin; o < outputs.end; o++) {
-      const int64_t at = o * stride + first;
-      const C v = row[at];
-      const bool wins = (v > b[o]) | (v != v);
-      b[o] = wins ? v : b[o];
-      w[o] = wins ? Index(row_start + at) : w[o];
+    for (Index o = 0; o < count; o++) {
+      C top = b[o];
+      Index at = w[o];
+#pragma GCC unroll 4
+      for (int t = 0; t < taps; t++) {
+        const C v = from[o * stride + t * dilation];
+        const bool wins = (v > top) | (v != v);
+        top = wins ? v : top;
+        at = wins ? Index(start + o * step + t * dilation) : at;
+      }
+      b[o] = top;
+      w[o] = at;
+    }
+  }
+
+  template <class Stride>
+  void take_all(const C* from, Index start, int64_t kernel, int64_t dilation, Stride stride) const {
+    for (int64_t k = 0; k < kernel;) {
+      const int64_t shift = k * dilation, left = kernel - k;
+      const int taps = left >= 3 ? 3 : int(left);
+      if (taps == 3) take<3>(from + shift, Index(start + shift), Index(dilation), stride);
+      if (taps == 2) take<2>(from + shift, Index(start + shift), Index(dilation), stride);
+      if (taps == 1) take<1>(from + shift, Index(start + shift), Index(dilation), stride);
+      k += taps;
     }
   }
 };
@@ -39,36 +62,44 @@ int64_t first_inside(int64_t o, int64_t stride, int64_t padding, int64_t dilatio
   return start >= 0 ? start : start + (-start + dilation - 1) / dilation * dilation;
 }
 
-// One row of outputs: fixed depth and height position.
+// Outputs rounded up to whole vectors, and the padded input row that their taps read.
+int64_t padded_outputs(const pool_shape& s) { return (s.out[2] + lanes - 1) / lanes * lanes; }
+int64_t padded_width(const pool_shape& s, const pool_window& w) {
+  const int64_t reach = (padded_outputs(s) - 1) * w.stride[2] + (w.kernel[2] - 1) * w.dilation[2] + 1;
+  return std::max(reach, w.padding[2] + s.in[2]);
+}
+
+// One row of outputs: fixed depth and height position. `line` holds an input row with the lowest value, which never wins, around it.
 template <class C, class Index>
-void one_row(const C* x, const pool_shape& s, const pool_window& w, int64_t od, int64_t oh, max_row<C, Index> row) {
+void one_row(const C* x, const pool_shape& s, const pool_window& w, int64_t od, int64_t oh, C* line, max_row<C, Index> row) {
   const int64_t d0 = first_inside(od, w.stride[0], w.padding[0], w.dilation[0]);
   const int64_t h0 = first_inside(oh, w.stride[1], w.padding[1], w.dilation[1]);
-  for (int64_t o = 0; o < s.out[2]; o++) {
+  for (int64_t o = 0; o < row.count; o++) {
     row.best[o] = lowest<C>();
     row.where[o] = Index((d0 * s.in[1] + h0) * s.in[2] + first_inside(o, w.stride[2], w.padding[2], w.dilation[2]));
   }
   const int64_t d_end = std::min(s.in[0], od * w.stride[0] - w.padding[0] + (w.kernel[0] - 1) * w.dilation[0] + 1);
   const int64_t h_end = std::min(s.in[1], oh * w.stride[1] - w.padding[1] + (w.kernel[1] - 1) * w.dilation[1] + 1);
   for (int64_t d = d0; d < d_end; d += w.dilation[0])
-    for (int64_t h = h0; h < h_end; h += w.dilation[1])
-      for (int64_t k = 0; k < w.kernel[2]; k++) {
-        const int64_t first = k * w.dilation[2] - w.padding[2], start = (d * s.in[1] + h) * s.in[2];
-        const range outputs = outputs_inside(s.out[2], s.in[2], w.stride[2], first);
-        by_stride(w.stride[2], [&](auto stride) { row.take(x + start, start, outputs, first, stride); });
-      }
+    for (int64_t h = h0; h < h_end; h += w.dilation[1]) {
+      const int64_t start = (d * s.in[1] + h) * s.in[2];
+      std::copy_n(x + start, s.in[2], line + w.padding[2]);
+      by_stride(w.stride[2], [&](auto stride) { row.take_all(line, Index(start - w.padding[2]), w.kernel[2], w.dilation[2], stride); });
+    }
 }
 
 template <class T, class Index>
 void max_planes(const flam_tensor& x, const flam_tensor& y, const flam_tensor* indices, const pool_shape& s, const pool_window& w) {
   using C = compute_t<T>;
+  const int64_t width = padded_width(s, w), count = padded_outputs(s);
   parallel_for(s.planes, pool_grain(s.out_size * w.volume()), [&](int64_t begin, int64_t end) {
-    scratch<C> best(s.out[2]), plane(is_half<T> ? s.in_size : 0);
-    scratch<Index> where(s.out[2]);
+    scratch<C> best(count), line(width), plane(is_half<T> ? s.in_size : 0);
+    scratch<Index> where(count);
+    std::fill_n(line.get(), width, lowest<C>());
     for (int64_t p = begin; p < end; p++) {
       const C* from = widened(data<T>(x) + p * s.in_size, s.in_size, plane.get());
       for (int64_t r = 0; r < s.out[0] * s.out[1]; r++) {
-        one_row(from, s, w, r / s.out[1], r % s.out[1], max_row<C, Index>{best.get(), where.get()});
+        one_row(from, s, w, r / s.out[1], r % s.out[1], line.get(), max_row<C, Index>{best.get(), where.get(), Index(count)});
         const int64_t at = p * s.out_size + r * s.out[2];
         for (int64_t o = 0; o < s.out[2]; o++) store(data<T>(y)[at + o], best[o]);
         if (indices)
