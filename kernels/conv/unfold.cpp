@@ -101,53 +101,76 @@ matrix<const T> columns(const conv_shape& s, const T* x, int64_t channels, int64
 }
 
 template <class T>
-void fill_planes(T* y, int64_t planes, int64_t size, const T* bias, int64_t channels) {
-  for (int64_t i = 0; i < planes; i++) std::fill_n(y + i * size, size, bias ? bias[i % channels] : T(0));
+void fill_planes(T* y, int64_t planes, int64_t size, const T* bias) {
+  for (int64_t i = 0; i < planes; i++) std::fill_n(y + i * size, size, bias ? bias[i] : T(0));
+}
+
+// oneDNN's product where there is one; either takes the pool's threads unless the caller already runs on them.
+template <class T>
+void multiply(int64_t m, int64_t n, int64_t k, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
+#if defined(FLAM_ONEDNN)
+  if constexpr (std::is_same_v<T, float>)
+    if (m * n * k > 32 * 32 * 32) return onednn_sgemm(m, n, k, 1, a, b, beta, c, true);
+#endif
+  gemm<T>(m, n, k, T(1), a, b, beta, c);
+}
+
+// to[n, g] = weights[g] from[n, g] + bias: a pointwise convolution forwards, and backwards with the weights transposed.
+// from: [batch * groups, k, size], to: [batch * groups, m, size]
+template <class T>
+void pointwise(const conv_shape& s, int64_t m, int64_t k, const T* from, matrix<const T> weights, const T* bias, T* to) {
+  const int64_t size = s.x_size, images = s.batch * s.groups, chunk = images >= 8 ? size : std::min<int64_t>(size, 512);
+  const int64_t chunks = size ? ceil_div(size, chunk) : 0, work = m * k * chunk;
+  parallel_for(images * chunks, (1 << 16) / std::max<int64_t>(work, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t image = t / chunks, g = image % s.groups, p0 = t % chunks * chunk, count = std::min(chunk, size - p0);
+      T* out = to + image * m * size + p0;
+      for (int64_t i = 0; bias && i < m; i++) std::fill_n(out + i * size, count, bias[g * m + i]);
+      const matrix<const T> w{weights.data + g * m * k, weights.row, weights.col};
+      multiply<T>(m, count, k, w, {from + image * k * size + p0, size, 1}, T(bias ? 1 : 0), {out, size, 1});
+    }
+  });
 }
 
 }  // namespace
 
 template <class T>
 void own_forward(const conv_shape& s, const T* x, const T* w, const T* bias, T* y) {
-  const bool pointwise = is_pointwise(s);
   const int64_t in = s.in / s.groups, out = s.out / s.groups, rows = in * s.kernel_size;
+  if (is_pointwise(s)) return pointwise<T>(s, out, in, x, {w, in, 1}, bias, y);
   const int64_t chunk = chunk_of(s, rows), chunks = ceil_div(s.y_size, chunk), work = out * rows * chunk;
   parallel_for(s.batch * s.groups * chunks, (1 << 16) / std::max<int64_t>(work, 1) + 1, [&](int64_t begin, int64_t end) {
-    scratch<T> col(pointwise ? 0 : rows * chunk);
+    scratch<T> col(rows * chunk);
     for (int64_t t = begin; t < end; t++) {
       const int64_t image_group = t / chunks, g = image_group % s.groups;
       const int64_t p0 = t % chunks * chunk, p1 = std::min(s.y_size, p0 + chunk);
-      const auto b = columns(s, x + image_group * in * s.x_size, in, p0, p1, pointwise, col.get());
+      unfold(s, x + image_group * in * s.x_size, in, p0, p1, col.get());
       T* to = y + image_group * out * s.y_size + p0;
       if (bias)
         for (int64_t o = 0; o < out; o++) std::fill_n(to + o * s.y_size, p1 - p0, bias[g * out + o]);
-      gemm<T>(out, p1 - p0, rows, T(1), {w + g * out * rows, rows, 1}, b, T(bias ? 1 : 0), {to, s.y_size, 1});
+      multiply<T>(out, p1 - p0, rows, {w + g * out * rows, rows, 1}, {col.get(), p1 - p0, 1}, T(bias ? 1 : 0), {to, s.y_size, 1});
     }
   });
 }
 
 template <class T>
 void own_backward_input(const conv_shape& s, const T* dy, const T* w, const T* bias, T* dx) {
-  const bool pointwise = is_pointwise(s);
   const int64_t in = s.in / s.groups, out = s.out / s.groups, k = std::max<int64_t>(s.kernel_size, 1);
+  if (is_pointwise(s)) return pointwise<T>(s, in, out, dy, {w, 1, in}, bias, dx);
   const int64_t block = std::min(ceil_div(block_rows, k), std::max<int64_t>(in, 1)), blocks = ceil_div(in, block);
   const int64_t chunk = chunk_of(s, block * k);
   const int64_t work = out * block * k * s.y_size;
   parallel_for(s.batch * s.groups * blocks, (1 << 16) / std::max<int64_t>(work, 1) + 1, [&](int64_t begin, int64_t end) {
-    scratch<T> col(pointwise ? 0 : block * k * chunk);
+    scratch<T> col(block * k * chunk);
     for (int64_t t = begin; t < end; t++) {
       const int64_t image_group = t / blocks, g = image_group % s.groups, c0 = t % blocks * block, channels = std::min(block, in - c0);
       T* to = dx + (image_group * in + c0) * s.x_size;
-      fill_planes(to, channels, s.x_size, bias ? bias + g * in + c0 : nullptr, channels);
+      fill_planes(to, channels, s.x_size, bias ? bias + g * in + c0 : nullptr);
       for (int64_t p0 = 0; p0 < s.y_size; p0 += chunk) {
         const int64_t p1 = std::min(s.y_size, p0 + chunk), rows = channels * s.kernel_size;
         const matrix<const T> wt{w + (g * out * in + c0) * s.kernel_size, 1, in * s.kernel_size};
         const matrix<const T> from{dy + image_group * out * s.y_size + p0, s.y_size, 1};
-        if (pointwise) {
-          gemm<T>(rows, p1 - p0, out, T(1), wt, from, T(1), {to + p0, s.x_size, 1});
-          continue;
-        }
-        gemm<T>(rows, p1 - p0, out, T(1), wt, from, T(0), {col.get(), p1 - p0, 1});
+        multiply<T>(rows, p1 - p0, out, wt, from, T(0), {col.get(), p1 - p0, 1});
         fold(s, col.get(), channels, p0, p1, to);
       }
     }
@@ -159,7 +182,7 @@ void own_backward_weight(const conv_shape& s, const T* dy, const T* x, T* dw) {
   const bool pointwise = is_pointwise(s);
   const int64_t in = s.in / s.groups, out = s.out / s.groups, k = std::max<int64_t>(s.kernel_size, 1), total = s.out * in * s.kernel_size;
   const int64_t block = std::min(ceil_div(block_rows, k), std::max<int64_t>(in, 1)), blocks = ceil_div(in, block);
-  const int64_t chunk = chunk_of(s, block * k);
+  const int64_t chunk = pointwise ? std::max<int64_t>(s.y_size, 1) : chunk_of(s, block * k);
   // With few blocks, images are summed in a fixed number of parts, which are then added in order.
   const int64_t parts = s.groups * blocks < 8 ? std::max<int64_t>(1, std::min<int64_t>(s.batch, 8)) : 1;
   scratch<T> partial(parts > 1 ? parts * total : 0);
@@ -175,8 +198,8 @@ void own_backward_weight(const conv_shape& s, const T* dy, const T* x, T* dw) {
         for (int64_t p0 = 0; p0 < s.y_size; p0 += chunk) {
           const int64_t p1 = std::min(s.y_size, p0 + chunk), image_group = n * s.groups + g;
           const auto b = columns(s, x + (image_group * in + c0) * s.x_size, channels, p0, p1, pointwise, col.get());
-          gemm<T>(out, channels * s.kernel_size, p1 - p0, T(1), {dy + image_group * out * s.y_size + p0, s.y_size, 1},
-                  {b.data, b.col, b.row}, T(1), {to, in * s.kernel_size, 1});
+          multiply<T>(out, channels * s.kernel_size, p1 - p0, {dy + image_group * out * s.y_size + p0, s.y_size, 1}, {b.data, b.col, b.row},
+                      T(1), {to, in * s.kernel_size, 1});
         }
     }
   });

@@ -151,7 +151,7 @@ shape random_shape(int nd) {
     s = shape();
     s.nd = nd;
     s.groups = pick(0, 2) ? 1 : pick(2, 4);
-    s.batch = pick(1, 3), s.in = s.groups * pick(1, 5), s.out = s.groups * pick(1, 5);
+    s.batch = pick(1, 3), s.in = s.groups * pick(1, 12), s.out = s.groups * pick(1, 8);
     for (int d = 0; d < nd; d++) {
       s.x[d] = pick(1, nd == 3 ? 7 : 14), s.kernel[d] = pick(1, 4), s.stride[d] = pick(1, 3);
       s.padding[d] = pick(0, 2), s.dilation[d] = pick(1, 2);
@@ -186,6 +186,18 @@ TEST(conv_usual_shapes) {
       s.groups = 1, s.stride[0] = s.stride[1] = 2;
       check_all(dtype, s, true);
     }
+}
+
+TEST(conv_pointwise) {
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64, FLAM_BFLOAT16})
+    for (int64_t batch : {1, 3, 10})
+      for (bool bias : {false, true}) {
+        shape s;
+        s.batch = batch, s.in = 24, s.out = 40, s.x[0] = 27, s.x[1] = 23;
+        check_all(dtype, s, bias);
+        s.groups = 4;
+        check_all(dtype, s, bias);
+      }
 }
 
 // Chunks of positions, blocks of channels, and parts of the batch all have more than one member here.
