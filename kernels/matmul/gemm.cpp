@@ -44,6 +44,11 @@ template <class T>
 void pack_a(int64_t m, int64_t k, matrix<const T> a, T* out) {
   for (int64_t i0 = 0; i0 < m; i0 += tile_rows, out += tile_rows * k) {
     const int64_t rows = std::min<int64_t>(tile_rows, m - i0);
+    if (a.row == 1 && rows == tile_rows) {
+      for (int64_t p = 0; p < k; p++)
+        for (int64_t i = 0; i < tile_rows; i++) out[p * tile_rows + i] = a.data[i0 + i + p * a.col];
+      continue;
+    }
     for (int64_t i = 0; i < tile_rows; i++) {
       const T* from = a.data + (i0 + i) * a.row;
       if (i >= rows)
