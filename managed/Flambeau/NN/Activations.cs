@@ -49,6 +49,21 @@ namespace Flambeau
 
             /// <summary>x, or below 0 x times a trained slope: one for all, or one per channel.</summary>
             public static PReLU PReLU(long num_parameters = 1, double init = 0.25, Device? device = null, ScalarType? dtype = null) => new(num_parameters, init, device, dtype);
+
+            public static partial class functional
+            {
+                public static Tensor gelu(Tensor x, GELU.Approximate approximate, bool inplace = false) => gelu(x, approximate.ToString(), inplace);
+
+                /// <summary>x, or below 0 x times a slope: drawn from [lower, upper) for each element in training, their middle otherwise.</summary>
+                public static Tensor rrelu(Tensor x, double lower = 1.0 / 8, double upper = 1.0 / 3, bool training = false, bool inplace = false)
+                {
+                    if (!(lower <= upper)) throw Error.Argument("rrelu", $"the slopes must go from a lower to an upper one, not from {lower} to {upper}");
+                    if (!training) return leaky_relu(x, (lower + upper) / 2, inplace);
+                    Tensor slope;
+                    using (no_grad()) slope = where(x > 0, ones_like(x), rand_like(x) * (upper - lower) + lower);
+                    return inplace ? x.mul_(slope) : x * slope;
+                }
+            }
         }
     }
 }

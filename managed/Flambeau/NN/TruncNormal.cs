@@ -29,8 +29,8 @@ public static partial class torch
                 long rows = t.sizes[0], columns = t.numel() / rows;
                 Tensor flat = torch.empty([rows, columns], t.dtype, t.device).normal_();
                 bool wide = rows < columns;
-                Tensor q = Orthonormal((wide ? flat.t() : flat).to(ScalarType.Float64)); // [max, min]
-                t.copy_((wide ? q.t() : q).reshape(t.sizes).mul(gain));
+                Tensor q = Orthonormal((wide ? flat.transpose(0, 1) : flat).to(ScalarType.Float64)); // [max, min]
+                t.copy_((wide ? q.transpose(0, 1) : q).reshape(t.sizes).mul(gain));
             }
 
             // Q of the QR decomposition with a positive diagonal of R: Gram-Schmidt, each column twice against rounding.
