@@ -92,7 +92,7 @@ void check_batch_norm(int64_t batch, int64_t channels, int64_t inner, int32_t dt
       dbs += d;
     }
     if (!affine) continue;
-    CHECK_NEAR(dw.get(c), dws, tol * (8 + 8 * std::fabs(double(dws)) + 8 * std::sqrt(double(n))));
+    CHECK_NEAR(dw.get(c), dws, tol * (8 + 8 * std::fabs(double(dws)) + 8 * (1 + r) * std::sqrt(double(n))));
     CHECK_NEAR(db.get(c), dbs, tol * (4 + 4 * std::fabs(double(dbs)) + 4 * std::sqrt(double(n))));
   }
 }
