@@ -19,9 +19,10 @@ struct failure : std::exception {
 };
 
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
+[[noreturn]] void fail(int32_t status, const char* format, ...) __attribute__((format(printf, 2, 3)));
+#else
 [[noreturn]] void fail(int32_t status, const char* format, ...);
+#endif
 void set_last_error(const char* text) noexcept;
 
 template <class Body>

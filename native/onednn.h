@@ -29,26 +29,22 @@ inline dnnl::stream& stream() {
 // oneDNN takes its thread count from OpenMP, both when a primitive is made and when it runs.
 class thread_scope {
  public:
-  explicit thread_scope(int threads) {
 #if defined(_OPENMP)
-    before_ = omp_get_max_threads();
-    if (before_ != threads) omp_set_num_threads(threads);
-    changed_ = before_ != threads;
+  explicit thread_scope(int threads) : before_(omp_get_max_threads()) { set(threads); }
+  ~thread_scope() { set(before_); }
 #else
-    (void)threads;
+  explicit thread_scope(int) {}
 #endif
-  }
-  ~thread_scope() {
-#if defined(_OPENMP)
-    if (changed_) omp_set_num_threads(before_);
-#endif
-  }
   thread_scope(const thread_scope&) = delete;
   thread_scope& operator=(const thread_scope&) = delete;
 
+#if defined(_OPENMP)
  private:
-  int before_ = 1;
-  bool changed_ = false;
+  static void set(int threads) {
+    if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+  }
+  int before_;
+#endif
 };
 
 // Everything a primitive was made for. The thread count belongs to it: oneDNN splits work when it makes the primitive.

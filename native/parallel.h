@@ -36,6 +36,7 @@ inline namespace FLAM_ISA {
 template <class Body>
 void parallel_for(int64_t n, int64_t grain, const Body& body) {
   if (n <= 0) return;
+  (void)grain;  // unused without OpenMP
 #if defined(_OPENMP)
   if (n > grain && num_threads() > 1) {
     pool_lease pool;
