@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <list>
 #include <random>
+#include <thread>
 
 #include "check.h"
 
@@ -270,4 +272,29 @@ TEST(conv_wrong_arguments) {
   CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &y.view, &p), FLAM_INVALID_ARGUMENT);
   p.stride[0] = 0, w.view.sizes[1] = 4;
   CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &y.view, &p), FLAM_INVALID_ARGUMENT);
+}
+
+TEST(conv_and_matmul_from_many_threads) {
+  tensor x(FLAM_FLOAT32, {4, 20, 18, 18}), w(FLAM_FLOAT32, {16, 20, 3, 3}), a(FLAM_FLOAT32, {200, 150}), b(FLAM_FLOAT32, {150, 180});
+  tensor y(FLAM_FLOAT32, {4, 16, 16, 16}), c(FLAM_FLOAT32, {200, 180});
+  flam_conv p{};
+  p.nd = 2, p.groups = 1;
+  for (int d = 0; d < 3; d++) p.stride[d] = p.dilation[d] = 1;
+  CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &y.view, &p), 0);
+  CHECK_EQ(flam_matmul(&a.view, &b.view, nullptr, &c.view, 1, 0), 0);
+  std::list<tensor> results;  // made here: their first values come from one generator
+  std::vector<std::thread> callers;
+  for (int t = 0; t < 6; t++) {
+    tensor& mine = results.emplace_back(FLAM_FLOAT32, std::vector<int64_t>{4, 16, 16, 16});
+    tensor& product = results.emplace_back(FLAM_FLOAT32, std::vector<int64_t>{200, 180});
+    callers.emplace_back([&] {
+      for (int round = 0; round < 10; round++) {
+        CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &mine.view, &p), 0);
+        CHECK_EQ(flam_matmul(&a.view, &b.view, nullptr, &product.view, 1, 0), 0);
+        for (int64_t i = 0; i < 4 * 16 * 16 * 16; i += 7) CHECK_NEAR(mine[i], y[i], 1e-4);
+        for (int64_t i = 0; i < 200 * 180; i += 11) CHECK_NEAR(product[i], c[i], 1e-3);
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
 }
