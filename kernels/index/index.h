@@ -52,8 +52,11 @@ inline void check_indices(const flam_tensor& index, int dim, int64_t size, int64
   walk<1> w({&index}, true);
   const int64_t step = w.strides[0][w.rank - 1], n = w.count();
   auto bad = [&](const int64_t* i, int64_t count) {
-    int any = 0;
-    for (int64_t j = 0; j < count; j++) any |= int(i[j * step] < low) | int(i[j * step] >= size);
+    int64_t any = 0;
+    if (step == 1)
+      for (int64_t j = 0; j < count; j++) any |= int64_t(i[j] < low) | int64_t(i[j] >= size);
+    else
+      for (int64_t j = 0; j < count; j++) any |= int64_t(i[j * step] < low) | int64_t(i[j * step] >= size);
     return any != 0;
   };
   auto report = [&](char* const* at, int64_t count) {

@@ -27,12 +27,12 @@ struct block_counts {
     before[blocks] = total;
   }
 
-  // body(begin, end, before) for each block with something in it.
+  // body(begin, end, before, found) for each block with something in it.
   template <class Body>
   void each(const Body& body) const {
     parallel_for(blocks, 1, [&](int64_t first, int64_t last) {
       for (int64_t b = first; b < last; b++)
-        if (before[b] != before[b + 1]) body(b * size, std::min(n, (b + 1) * size), before[b]);
+        if (before[b] != before[b + 1]) body(b * size, std::min(n, (b + 1) * size), before[b], before[b + 1] - before[b]);
     });
   }
 

@@ -6,26 +6,32 @@ using namespace flam;
 
 namespace {
 
-// Writes the coordinates of the nonzero positions in [begin, end), starting at row `row` of y.
+// Writes the coordinates of the `found` nonzero positions in [begin, end), from row `row` of y on. No branch per element: they are
+// written at the next free row, which moves on only if the element is not zero.
 template <class T>
-void write_block(const flam_tensor& x, const flam_tensor& y, int64_t begin, int64_t end, int64_t row) {
+void write_block(const flam_tensor& x, const flam_tensor& y, int64_t begin, int64_t end, int64_t row, int64_t found) {
   const int inner = x.rank - 1;
+  const int64_t sx = x.strides[inner], next_row = y.strides[0], next_column = y.strides[1];
   int64_t at[FLAM_MAX_RANK], rest = begin;
   for (int d = inner; d >= 0; d--) {
     at[d] = rest % x.sizes[d];
     rest /= x.sizes[d];
   }
-  int64_t* out = data<int64_t>(y) + row * y.strides[0];
-  for (int64_t i = begin; i < end;) {
+  int64_t* out = data<int64_t>(y) + row * next_row;
+  for (int64_t i = begin; i < end && found > 0;) {
     const T* in = data<T>(x);
     for (int d = 0; d < inner; d++) in += at[d] * x.strides[d];
     const int64_t stop = std::min(x.sizes[inner], at[inner] + end - i);
     i += stop - at[inner];
-    for (; at[inner] < stop; at[inner]++) {
-      if (!is_nonzero(in[at[inner] * x.strides[inner]])) continue;
-      for (int d = 0; d <= inner; d++) out[d * y.strides[1]] = at[d];
-      out += y.strides[0];
+    int64_t j = at[inner];
+    for (; j < stop && found > 0; j++) {
+      for (int d = 0; d < inner; d++) out[d * next_column] = at[d];
+      out[inner * next_column] = j;
+      const bool counts = is_nonzero(in[j * sx]);
+      found -= counts;
+      out += counts ? next_row : 0;
     }
+    at[inner] = j;
     for (int d = inner; d > 0 && at[d] == x.sizes[d]; d--) {
       at[d] = 0;
       at[d - 1]++;
@@ -43,6 +49,7 @@ FLAM_OP(nonzero, (const flam_tensor* x, const flam_tensor* y), (x, y)) {
     fail(FLAM_INVALID_ARGUMENT, "%lld elements are not zero but the result has %lld rows", (long long)blocks.total, (long long)y->sizes[0]);
   if (x->rank == 0 || blocks.total == 0) return;
   by_dtype(x->dtype, [&](auto zero) {
-    blocks.each([&](int64_t begin, int64_t end, int64_t before) { write_block<decltype(zero)>(*x, *y, begin, end, before); });
+    blocks.each(
+        [&](int64_t begin, int64_t end, int64_t before, int64_t found) { write_block<decltype(zero)>(*x, *y, begin, end, before, found); });
   });
 }

@@ -1,6 +1,6 @@
 // values = x in order along dim, indices = where each stood; stable, NaN counts as largest.
 // Elements become unsigned keys (key.h). Short rows: keys and positions are sorted together, which makes any sort stable; long rows:
-// radix sort from the least significant digit, 11 bits a pass, passes over a constant digit skipped. Threads share the rows.
+// radix sort from the least significant digit, 8 or 11 bits a pass, passes over a constant digit skipped. Threads share the rows.
 #include <algorithm>
 
 #include "../../native/memory.h"
@@ -11,8 +11,8 @@ using namespace flam;
 
 namespace {
 
-constexpr int digit_bits = 11, digits = 1 << digit_bits;
-constexpr int64_t short_row = 512;
+constexpr int64_t short_row = 24, long_row = 8192;
+constexpr int counters = 6 << 11;  // of six digits of 11 bits, or eight of 8
 
 template <class K>
 struct entry {
@@ -28,9 +28,9 @@ struct wide_entry {
 };
 
 // Sorts a by key, using b of the same size; returns whichever of the two holds the result.
-template <class E>
+template <int digit_bits, class E>
 E* radix_sort(E* a, E* b, int64_t n, int64_t* counts) {
-  constexpr int key_bits = 8 * int(sizeof(E::key)), passes = (key_bits + digit_bits - 1) / digit_bits;
+  constexpr int key_bits = 8 * int(sizeof(E::key)), passes = (key_bits + digit_bits - 1) / digit_bits, digits = 1 << digit_bits;
   std::fill(counts, counts + passes * digits, 0);
   for (int64_t i = 0; i < n; i++)
     for (int p = 0; p < passes; p++) counts[p * digits + int(a[i].key >> (p * digit_bits) & (digits - 1))]++;
@@ -50,12 +50,11 @@ template <class T, class E>
 void sort_all(const sort_rows& rows, bool descending) {
   using K = sort_key_t<T>;
   const int64_t n = rows.n;
-  constexpr int passes = (8 * int(sizeof(K)) + digit_bits - 1) / digit_bits;
   rows.each([&](int64_t begin, int64_t end) {
     const bool radix = n > short_row;
     scratch<T> row(n);
     scratch<E> a(n), b(radix ? n : 0);
-    scratch<int64_t> counts(radix ? passes * digits : 0);
+    scratch<int64_t> counts(radix ? counters : 0);
     rows.template run<T>(begin, end, [&](const T* in, T* value, int64_t* index) {
       for (int64_t i = 0; i < n; i++) {
         row[i] = in[i * rows.sx];
@@ -64,7 +63,8 @@ void sort_all(const sort_rows& rows, bool descending) {
         a[i].index = decltype(a[i].index)(i);
       }
       const E* sorted = a.get();
-      if (radix) sorted = radix_sort(a.get(), b.get(), n, counts.get());
+      if (n > long_row) sorted = radix_sort<11>(a.get(), b.get(), n, counts.get());
+      else if (radix) sorted = radix_sort<8>(a.get(), b.get(), n, counts.get());
       else std::sort(a.get(), a.get() + n);
       for (int64_t i = 0; i < n; i++) value[i * rows.sv] = row[sorted[i].index];
       for (int64_t i = 0; i < n; i++) index[i * rows.si] = sorted[i].index;
