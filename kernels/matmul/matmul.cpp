@@ -48,6 +48,7 @@ product describe(const flam_tensor* a, const flam_tensor* b, const flam_tensor* 
   strides_of(*a, p.sa), strides_of(*b, p.sb), strides_of(*y, p.sy);
   if (bias) p.bias = bias->data, p.bias_stride = bias->strides[0];
   p.alpha = alpha, p.beta = beta;
+  if (p.m == 1 && p.batch > 1) p.sa[1] = p.sa[0], p.sy[1] = p.sy[0];  // the stride of a single row means nothing
   // One b for the whole batch and evenly spaced rows: a single taller product.
   const bool even = p.sa[0] == p.m * p.sa[1] && p.sy[0] == p.m * p.sy[1];
   if (p.batch > 1 && p.sb[0] == 0 && even) p.m *= p.batch, p.batch = 1;

@@ -199,6 +199,19 @@ TEST(matmul_strides_bias_scales) {
   }
 }
 
+// One b for the whole batch: rows of all matrices form a single product, also when each has but one row.
+TEST(matmul_shared_b) {
+  for (int32_t dtype : floating)
+    for (int64_t m : {1, 9})
+      for (int64_t k : {8, 90}) {
+        how h{11, m, 70, k};
+        h.style_b = 4, h.bias = true;
+        compare(dtype, h);
+        h.style_a = h.style_y = 2;
+        compare(dtype, h);
+      }
+}
+
 TEST(matmul_integers) {
   const int32_t integers[] = {FLAM_UINT8, FLAM_INT8, FLAM_INT16, FLAM_INT32, FLAM_INT64};
   for (int round = 0; round < 60; round++) {
