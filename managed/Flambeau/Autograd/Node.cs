@@ -60,7 +60,10 @@ internal sealed class SavedTensor
 
     internal SavedTensor(Tensor tensor)
     {
-        kept = new Tensor(tensor);
+        // Its place in the graph now: an in-place op may give the tensor itself another one later.
+        Node? node = tensor.NodeNow();
+        kept = new Tensor(tensor) { view_base = null };
+        if (node != null) kept.autograd = new Autograd { Node = node, OutputNumber = tensor.autograd!.OutputNumber };
         version = tensor.storage.Version;
     }
 

@@ -29,7 +29,7 @@ public static partial class torch
         });
     }
 
-    public static Tensor cat(params ReadOnlySpan<Tensor> tensors) => cat(tensors.ToArray());
+    public static Tensor cat(params ReadOnlySpan<Tensor> tensors) => cat((IList<Tensor>)tensors.ToArray());
 
     public static Tensor concat(IList<Tensor> tensors, long dim = 0) => cat(tensors, dim);
 
