@@ -1,0 +1,135 @@
+using static Flambeau.torch;
+
+namespace Flambeau.Tests;
+
+[NonParallelizable]
+public class MemoryTests
+{
+    [Test]
+    public void Use_after_dispose_is_a_typed_exception()
+    {
+        Tensor x = ones([2]);
+        x.Dispose();
+        x.Dispose();
+        Assert.That(Assert.Throws<ObjectDisposedException>(() => x.exp())!.Message, Does.Contain("[exp]"));
+        Assert.Throws<ObjectDisposedException>(() => (ones([2]) + x).sum());
+        Assert.Throws<ObjectDisposedException>(() => x.view(2));
+        Assert.Throws<ObjectDisposedException>(() => x.clone());
+    }
+
+    [Test]
+    public void A_view_keeps_the_memory_of_a_disposed_tensor()
+    {
+        Tensor x = ones([4]), v = x.narrow(0, 1, 2);
+        x.Dispose();
+        Assert.That(v.sum().item<float>(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void The_last_dispose_frees_at_once()
+    {
+        long before = Live();
+        Tensor x = empty([1 << 20]), v = x.view(-1, 2);
+        Assert.That(Live() - before, Is.GreaterThanOrEqualTo(4 << 20));
+        x.Dispose();
+        Assert.That(Live() - before, Is.GreaterThanOrEqualTo(4 << 20));
+        v.Dispose();
+        Assert.That(Live() - before, Is.LessThan(4 << 20));
+    }
+
+    [Test]
+    public void Programs_that_dispose_nothing_run_in_flat_memory()
+    {
+        Tensor w = randn([3, 3, 3, 3]).requires_grad_(), x = randn([2, 3, 8, 8]);
+        long early = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            nn.functional.conv2d(x, w).relu().sum().backward();
+            w.grad = null;
+            if (i == 2_000) early = Environment.WorkingSet;
+        }
+        Assert.That(Environment.WorkingSet, Is.LessThan(early * 1.05 + (8 << 20)));
+    }
+
+    [Test]
+    public void Large_activations_that_nobody_disposes_stay_within_a_budget()
+    {
+        Tensor w = randn([1024, 1024]).requires_grad_(), x = randn([1024, 1024]);
+        long most = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            Tensor h = x;
+            for (int layer = 0; layer < 6; layer++) h = (h + w).relu(); // 8 MiB each
+            h.sum().backward();
+            w.grad = null;
+            most = Math.Max(most, Live());
+        }
+        Assert.That(most, Is.LessThan(1L << 30));
+    }
+
+    [Test]
+    public void Eight_threads_compute_dispose_and_collect_at_once()
+    {
+        var errors = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+        Tensor shared = randn([32, 32]);
+        var stop = new CancellationTokenSource();
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(id => new Thread(() =>
+        {
+            try
+            {
+                for (int i = 0; i < 150; i++)
+                {
+                    Tensor w = randn([32, 32]).requires_grad_();
+                    Tensor y = (shared.matmul(w).relu() + id).softmax(1).log().mean();
+                    y.backward();
+                    if (!double.IsFinite(w.grad!.sum().item<float>())) throw new InvalidOperationException("not finite");
+                    if (i % 3 == 0) w.Dispose();
+                }
+            }
+            catch (Exception e)
+            {
+                errors.Enqueue(e);
+            }
+        }))];
+        var collector = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect();
+                Thread.Sleep(5);
+            }
+        });
+        collector.Start();
+        foreach (Thread t in threads) t.Start();
+        foreach (Thread t in threads) t.Join();
+        stop.Cancel();
+        collector.Join();
+        Assert.That(errors, Is.Empty, string.Join("\n", errors));
+    }
+
+    [Test]
+    public void Disposing_while_another_thread_computes_gives_a_result_or_the_exception()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            Tensor x = ones([20_000]);
+            var dispose = new Thread(x.Dispose);
+            dispose.Start();
+            try
+            {
+                for (int i = 0; i < 5; i++) Assert.That(x.sum().item<float>(), Is.EqualTo(20_000));
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+            dispose.Join();
+        }
+    }
+
+    private static unsafe long Live()
+    {
+        Interop.flam_memory_stats stats;
+        Error.Check(Interop.Native.flam_memory_stats_get(0, 0, &stats), "test");
+        return stats.live_bytes;
+    }
+}
