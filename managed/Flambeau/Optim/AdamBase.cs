@@ -35,12 +35,12 @@ public abstract class AdamBase : OptimizerHelper, optim.IBetas
         var o = (AdamOptions)group.Options;
         bool amsgrad = o.amsgrad!.Value;
         // The bias corrections depend on the number of steps, which differs between parameters if some had no gradient at times.
-        foreach (var rows in parameters.GroupBy(p => (p.dtype, Step: ++((AdamState)State(p)).step)))
+        foreach (var rows in parameters.GroupBy(p => (p.dtype, Step: ++((AdamState)StateOf(p)).step)))
         {
             var call = new FusedStep(Name, 5);
             foreach (Parameter p in rows)
             {
-                var s = (AdamState)State(p);
+                var s = (AdamState)StateOf(p);
                 s.exp_avg ??= zeros(p.sizes, p.dtype, p.device);
                 s.exp_avg_sq ??= zeros(p.sizes, p.dtype, p.device);
                 if (amsgrad) s.max_exp_avg_sq ??= zeros(p.sizes, p.dtype, p.device);

@@ -43,7 +43,7 @@ namespace Flambeau.Modules
         {
         }
 
-        public new sealed class State(Parameter parameter) : AdamState(parameter)
+        public sealed class State(Parameter parameter) : AdamState(parameter)
         {
         }
 

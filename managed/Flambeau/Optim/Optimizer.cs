@@ -45,7 +45,7 @@ namespace Flambeau
 
                 private protected abstract OptimizerState NewState(Parameter parameter);
 
-                internal OptimizerState State(Parameter parameter) => states[parameter];
+                internal OptimizerState StateOf(Parameter parameter) => states[parameter];
 
                 /// <summary>Adds parameters with settings of their own; what is not set is taken from the optimizer.</summary>
                 /// <exception cref="ArgumentException">A parameter is in a group already, or is not a leaf.</exception>

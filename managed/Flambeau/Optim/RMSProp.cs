@@ -65,7 +65,7 @@ namespace Flambeau.Modules
                 var call = new FusedStep("RMSProp", 5);
                 foreach (Parameter p in rows)
                 {
-                    var s = (State)State(p);
+                    var s = (State)StateOf(p);
                     s.step++;
                     s.square_avg ??= torch.zeros(p.sizes, p.dtype, p.device);
                     if (centered) s.grad_avg ??= torch.zeros(p.sizes, p.dtype, p.device);
@@ -111,7 +111,7 @@ namespace Flambeau.Modules
             }
         }
 
-        public new sealed class State(Parameter parameter) : OptimizerState(parameter)
+        public sealed class State(Parameter parameter) : OptimizerState(parameter)
         {
             public long step;
             public torch.Tensor? square_avg;

@@ -58,12 +58,12 @@ namespace Flambeau.Modules
         {
             var o = (Options)group.Options;
             bool remembers = o.momentum != 0;
-            foreach (var rows in parameters.GroupBy(p => (p.dtype, First: ((State)State(p)).momentum_buffer is null)))
+            foreach (var rows in parameters.GroupBy(p => (p.dtype, First: ((State)StateOf(p)).momentum_buffer is null)))
             {
                 var step = new FusedStep("SGD", 3);
                 foreach (Parameter p in rows)
                 {
-                    var s = (State)State(p);
+                    var s = (State)StateOf(p);
                     if (remembers) s.momentum_buffer ??= torch.empty(p.sizes, p.dtype, p.device);
                     step.Add(p, p.grad, remembers ? s.momentum_buffer : null);
                 }
@@ -104,7 +104,7 @@ namespace Flambeau.Modules
             }
         }
 
-        public new sealed class State(Parameter parameter) : OptimizerState(parameter)
+        public sealed class State(Parameter parameter) : OptimizerState(parameter)
         {
             /// <summary>Null before the first step, or without momentum.</summary>
             public torch.Tensor? momentum_buffer;
