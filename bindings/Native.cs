@@ -175,6 +175,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library)]
     internal static partial int flam_topk(flam_tensor* x, flam_tensor* values, flam_tensor* indices, int dim, int largest);
 
+    [LibraryImport(Library)]
+    internal static partial int flam_searchsorted(flam_tensor* x, flam_tensor* v, flam_tensor* y, int right);
+
     // ---- random numbers
 
     [LibraryImport(Library)]

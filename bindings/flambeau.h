@@ -232,6 +232,8 @@ FLAM_API int32_t flam_masked_scatter(const flam_tensor* y, const flam_tensor* ma
 FLAM_API int32_t flam_sort(const flam_tensor* x, const flam_tensor* values, const flam_tensor* indices, int32_t dim, int32_t descending);
 // The k = values.sizes[dim] largest (or smallest), always in order.
 FLAM_API int32_t flam_topk(const flam_tensor* x, const flam_tensor* values, const flam_tensor* indices, int32_t dim, int32_t largest);
+// y[r][j] = where v[r][j] goes into the sorted row r of x, before equal elements or behind them (right). All 2-d contiguous; y: int64.
+FLAM_API int32_t flam_searchsorted(const flam_tensor* x, const flam_tensor* v, const flam_tensor* y, int32_t right);
 
 // ---- random numbers ---------------------------------------------------------------------------------------------
 // The first group consumes mt19937 exactly as PyTorch's CPU kernels do, so one seed gives the same numbers there and here. y is contiguous.
