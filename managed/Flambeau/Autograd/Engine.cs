@@ -38,6 +38,7 @@ internal static class Engine
 
         bool before = recording;
         recording = createGraph;
+        using DisposeScope.Pause scope = DisposeScope.Suspend();
         using IDisposable mode = set_grad_enabled(createGraph);
         try
         {

@@ -58,7 +58,7 @@ public static partial class torch
                     ownBuffers.Remove(name);
                     return;
                 }
-                ownBuffers[name] = (tensor, persistent);
+                ownBuffers[name] = (tensor.DetachFromDisposeScope(), persistent);
                 if (ComponentField.Of(GetType()).Any(f => f.Name == name && ReferenceEquals(f.Value(this), tensor))) bufferFields.Add(name);
             }
 

@@ -74,6 +74,7 @@ namespace Flambeau
                     Tensor? loss = null;
                     if (closure != null)
                         using (enable_grad()) loss = closure();
+                    using DisposeScope.Pause scope = DisposeScope.Suspend();
                     using (no_grad())
                         foreach (ParamGroup group in _parameter_groups) StepGroup(group, [.. group.Parameters.Where(p => p.grad is not null)]);
                     return loss;

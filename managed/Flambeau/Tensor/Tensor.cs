@@ -39,6 +39,7 @@ public static partial class torch
             this.sizes = sizes;
             this.strides = strides;
             type = dtype;
+            DisposeScope.Current?.Register(this);
         }
 
         /// <summary>The same memory and the same node of the graph: what Parameter and saved tensors are made of.</summary>
@@ -47,6 +48,7 @@ public static partial class torch
         {
             autograd = source.autograd;
             view_base = source.view_base;
+            DisposeScope.Current?.Forget(this); // parameters and saved tensors outlive scopes
         }
 
         /// <summary>Sizes of the dimensions, outermost first (a copy).</summary>
@@ -105,7 +107,9 @@ public static partial class torch
 
         protected virtual void Dispose(bool disposing)
         {
-            if (Interlocked.Exchange(ref disposed, 1) == 0) storage.LetGo();
+            if (Interlocked.Exchange(ref disposed, 1) != 0) return;
+            storage.LetGo();
+            DisposeScope.Current?.Forget(this);
         }
 
         /// <summary>This tensor, or ObjectDisposedException naming the op.</summary>
