@@ -29,8 +29,6 @@ public static partial class torch
         });
     }
 
-    public static Tensor cat(params ReadOnlySpan<Tensor> tensors) => cat((IList<Tensor>)tensors.ToArray());
-
     public static Tensor concat(IList<Tensor> tensors, long dim = 0) => cat(tensors, dim);
 
     public static Tensor concatenate(IList<Tensor> tensors, long dim = 0) => cat(tensors, dim);
@@ -48,6 +46,8 @@ public static partial class torch
     }
 
     /// <summary>Side by side: along dimension 1, or 0 for one-dimensional tensors.</summary>
+    public static Tensor hstack(params Tensor[] tensors) => hstack((IList<Tensor>)tensors);
+
     public static Tensor hstack(IList<Tensor> tensors)
     {
         Tensor[] xs = atleast_1d([.. tensors]);
@@ -55,14 +55,22 @@ public static partial class torch
     }
 
     /// <summary>One below the other: along dimension 0, rows for one-dimensional tensors.</summary>
+    public static Tensor vstack(params Tensor[] tensors) => vstack((IList<Tensor>)tensors);
+
     public static Tensor vstack(IList<Tensor> tensors) => cat(atleast_2d([.. tensors]));
+
+    public static Tensor row_stack(params Tensor[] tensors) => row_stack((IList<Tensor>)tensors);
 
     public static Tensor row_stack(IList<Tensor> tensors) => vstack(tensors);
 
     /// <summary>Behind each other: along dimension 2.</summary>
+    public static Tensor dstack(params Tensor[] tensors) => dstack((IList<Tensor>)tensors);
+
     public static Tensor dstack(IList<Tensor> tensors) => cat(atleast_3d([.. tensors]), 2);
 
     /// <summary>One-dimensional tensors become columns, others stand side by side.</summary>
+    public static Tensor column_stack(params Tensor[] tensors) => column_stack((IList<Tensor>)tensors);
+
     public static Tensor column_stack(IList<Tensor> tensors) => hstack([.. tensors.Select(static x => x.rank <= 1 ? x.reshape(-1, 1) : x)]);
 
     // One-dimensional tensors without elements fit everything, as in PyTorch.
@@ -84,7 +92,7 @@ public static partial class torch
             bool fits = x.rank == first.rank;
             for (int k = 0; fits && k < x.rank; k++) fits = k == d || x.sizes[k] == sizes[k];
             if (!fits)
-                throw Error.Argument("cat", $"sizes must agree in all dimensions but {d}: tensor {tensors.IndexOf(first)} has {Error.Shape(first.sizes)}, tensor {i} has {Error.Shape(x.sizes)}");
+                throw Error.Argument("cat", $"sizes must agree in all dimensions but {d}: another tensor has {Error.Shape(first.sizes)}, tensor {i} has {Error.Shape(x.sizes)}");
             sizes[d] += x.sizes[d];
             xs.Add(x);
         }

@@ -115,23 +115,14 @@ public static partial class torch
         public void CopyTo<T>(T[] destination)
             where T : unmanaged => CopyTo(destination.AsSpan());
 
-        /// <summary>The elements as an array of their own .NET type and this tensor's rank, or the one element of a 0-dim tensor.</summary>
-        public object tolist() => dtype switch
+        /// <summary>The elements as numbers in nested lists, one level per dimension; the number itself for 0 dimensions.</summary>
+        public object tolist()
         {
-            ScalarType.Byte => ToObject<byte>(),
-            ScalarType.Int8 => ToObject<sbyte>(),
-            ScalarType.Int16 => ToObject<short>(),
-            ScalarType.Int32 => ToObject<int>(),
-            ScalarType.Int64 => ToObject<long>(),
-            ScalarType.Float16 => ToObject<Half>(),
-            ScalarType.Float32 => ToObject<float>(),
-            ScalarType.Float64 => ToObject<double>(),
-            ScalarType.Bool => ToObject<bool>(),
-            _ => ToObject<BFloat16>(),
-        };
-
-        private object ToObject<T>()
-            where T : unmanaged => rank == 0 ? item<T>() : data<T>().ToNDArray();
+            if (rank == 0) return item();
+            var list = new System.Collections.ArrayList();
+            foreach (Tensor part in unbind(0)) list.Add(part.tolist());
+            return list;
+        }
 
         internal Tensor OnCpu() => is_cpu() ? this : detach().cpu();
 

@@ -237,7 +237,6 @@ internal sealed class AdvancedIndex
         long[] shape = indices[0].sizes;
         foreach (torch.Tensor i in indices) shape = Shapes.Broadcast(op, shape, i.sizes);
         int[] rest = [.. Enumerable.Range(0, x.rank).Except(dims)];
-        for (int k = 0; k < dims.Length; k++) CheckRange(op, indices[k], dims[k], x.sizes[dims[k]]);
         int at = dims[^1] - dims[0] == dims.Length - 1 ? dims[0] : 0;
         long[] others = [.. rest.Select(d => x.sizes[d])];
         return new AdvancedIndex
@@ -248,12 +247,6 @@ internal sealed class AdvancedIndex
             order = [.. dims.Select(d => (long)d), .. rest.Select(d => (long)d)],
             at = at,
         };
-    }
-
-    // An index into an empty dimension reaches no kernel check when the result is empty too.
-    private static void CheckRange(string op, torch.Tensor index, int dim, long n)
-    {
-        if (n == 0 && index.numel() > 0) throw Error.Range(op, $"an index is out of range for dimension {dim} of size 0");
     }
 
     /// <summary>A view of x with the indexed dimensions in front.</summary>

@@ -77,6 +77,7 @@ public static partial class torch
             if (Graph.Needed(this)) return Inplace.Apply(op, this, [], x => Forget(op, x, draw));
             Inplace.Check(op, this);
             if (is_contiguous()) draw(this);
+            else if (Shapes.IsDense(sizes, strides)) draw(Raw([numel()], [1], offset)); // PyTorch goes by memory too
             else
             {
                 var y = new Tensor(sizes, dtype, device);

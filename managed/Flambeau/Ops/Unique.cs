@@ -1,0 +1,120 @@
+namespace Flambeau;
+
+public static partial class torch
+{
+    public static (Tensor output, Tensor? inverse_indices, Tensor? counts) unique(Tensor input, bool sorted = true, bool return_inverse = false, bool return_counts = false, int? dim = null) =>
+        input.unique(sorted, return_inverse, return_counts, dim);
+
+    public static (Tensor output, Tensor? inverse_indices, Tensor? counts) unique_consecutive(Tensor input, bool return_inverse = false, bool return_counts = false, int? dim = null) =>
+        input.unique_consecutive(return_inverse, return_counts, dim);
+
+    public static Tensor bincount(Tensor input, Tensor? weights = null, long minlength = 0) => input.bincount(weights, minlength);
+
+    public static Tensor histc(Tensor input, long bins = 100, double min = 0, double max = 0) => input.histc(bins, min, max);
+
+    public static Tensor isin(Tensor tensor, Tensor test_elements, bool assumeUnique = false, bool invert = false) => tensor.isin(test_elements, assumeUnique, invert);
+
+    public partial class Tensor
+    {
+        /// <summary>The different values (or slices along dim), in order; where each element went, and how often each value stands, if asked for.</summary>
+        public (Tensor output, Tensor? inverse_indices, Tensor? counts) unique(bool sorted = true, bool return_inverse = false, bool return_counts = false, int? dim = null)
+        {
+            using IDisposable mode = no_grad();
+            if (dim is null)
+            {
+                (Tensor values, Tensor order) = detach().reshape(-1).sort(0);
+                return Runs(values, order, sizes, return_inverse, return_counts, 0, Changes(values));
+            }
+            int d = Shapes.Dim("unique", dim.Value, rank);
+            Tensor rows = Rows(d);
+            Tensor by = LexicalOrder(rows);
+            return Runs(detach().index_select(d, by), by, [sizes[d]], return_inverse, return_counts, d, Changes(rows.index_select(0, by)));
+        }
+
+        /// <summary>As unique, but only neighbours are compared and nothing is sorted.</summary>
+        public (Tensor output, Tensor? inverse_indices, Tensor? counts) unique_consecutive(bool return_inverse = false, bool return_counts = false, int? dim = null)
+        {
+            using IDisposable mode = no_grad();
+            if (dim is null) return Runs(detach().reshape(-1), null, sizes, return_inverse, return_counts, 0, Changes(detach().reshape(-1)));
+            int d = Shapes.Dim("unique_consecutive", dim.Value, rank);
+            return Runs(detach(), null, [sizes[d]], return_inverse, return_counts, d, Changes(Rows(d)));
+        }
+
+        /// <summary>How often each number from 0 on stands in this one-dimensional tensor, or the sums of weights there.</summary>
+        public Tensor bincount(Tensor? weights = null, long minlength = 0)
+        {
+            if (rank != 1 || !dtype.is_integral()) throw Error.Argument("bincount", $"expects one dimension of integers, not shape {Error.Shape(sizes)} of {dtype.name()}");
+            if (weights is not null && !weights.sizes.AsSpan().SequenceEqual(sizes)) throw Error.Argument("bincount", $"weights of shape {Error.Shape(weights.sizes)} for {sizes[0]} numbers");
+            Tensor index = to(ScalarType.Int64);
+            long most = -1;
+            foreach (long n in index.data<long>()) most = n >= 0 ? Math.Max(most, n) : throw Error.Argument("bincount", $"numbers must not be negative: {n}");
+            ScalarType result = weights is null ? ScalarType.Int64 : weights.dtype == ScalarType.Float32 ? ScalarType.Float32 : ScalarType.Float64;
+            Tensor each = weights is null ? ones([sizes[0]], result, device) : weights.to(result);
+            return zeros([Math.Max(most + 1, minlength)], result, device).index_add(0, index, each);
+        }
+
+        /// <summary>How many elements lie in each of equally wide bins from min to max (of the elements, if both are 0).</summary>
+        public Tensor histc(long bins = 100, double min = 0, double max = 0)
+        {
+            if (!is_floating_point()) throw Error.Unsupported("histc", $"not defined for {dtype.name()}");
+            if (bins <= 0) throw Error.Argument("histc", $"the number of bins must be positive, not {bins}");
+            double[] values = detach().to(ScalarType.Float64).data<double>().ToArray();
+            (double low, double high) = (min, max);
+            if (low == high && values.Length > 0) (low, high) = (values.Min(), values.Max());
+            if (low == high) (low, high) = (low - 1, high + 1);
+            if (!(low < high) || !double.IsFinite(high - low)) throw Error.Argument("histc", $"[{low}, {high}] is not a finite range");
+            var counts = new double[bins];
+            foreach (double v in values)
+                if (v >= low && v <= high) counts[Math.Min((long)((v - low) / (high - low) * bins), bins - 1)]++;
+            return tensor(counts, dtype, device);
+        }
+
+        /// <summary>Whether each element is among test_elements.</summary>
+        public Tensor isin(Tensor test_elements, bool assumeUnique = false, bool invert = false)
+        {
+            ScalarType common = promote_types(dtype, test_elements.dtype);
+            (Tensor values, _) = test_elements.detach().to(common).reshape(-1).sort(0);
+            Tensor x = detach().to(common);
+            if (values.numel() == 0) return full(sizes, invert, ScalarType.Bool, device);
+            Tensor at = searchsorted(values, x).clamp_max(values.numel() - 1);
+            return invert ? values.take(at).ne(x) : values.take(at).eq(x);
+        }
+
+        private Tensor Rows(int d) => detach().movedim(d, 0).reshape(sizes[d], sizes[d] == 0 ? 0 : numel() / sizes[d]);
+
+        // Stable sorts by each column, the last first.
+        private static Tensor LexicalOrder(Tensor rows)
+        {
+            Tensor order = arange(rows.sizes[0], dtype: ScalarType.Int64);
+            for (long c = rows.sizes[1] - 1; c >= 0; c--) order = order.index_select(0, rows.select(1, c).index_select(0, order).argsort(0));
+            return order;
+        }
+
+        // Where a new run of equal elements (or rows) begins.
+        private static Tensor Changes(Tensor x)
+        {
+            long n = x.sizes[0];
+            if (n == 0) return zeros([0], ScalarType.Bool);
+            Tensor changed = x.narrow(0, 1, n - 1).ne(x.narrow(0, 0, n - 1));
+            if (x.rank == 2) changed = changed.any(1);
+            return cat([ones([1], ScalarType.Bool), changed]);
+        }
+
+        private static (Tensor, Tensor?, Tensor?) Runs(Tensor values, Tensor? order, long[] shape, bool inverse, bool counts, int d, Tensor changes)
+        {
+            Tensor starts = changes.nonzero().reshape(-1);
+            Tensor output = values.index_select(d, starts);
+            if (!inverse && !counts) return (output, null, null);
+            long n = changes.sizes[0], k = starts.sizes[0];
+            Tensor lengths = k == 0 ? starts : cat([starts.narrow(0, 1, k - 1), tensor([n])]) - starts;
+            Tensor? back = null;
+            if (inverse)
+            {
+                back = k == 0 ? zeros([0], ScalarType.Int64) : arange(k, dtype: ScalarType.Int64).repeat_interleave(lengths, 0);
+                if (order is not null) back = zeros([n], ScalarType.Int64).scatter_(0, order, back);
+                back = back.reshape(shape);
+            }
+            return (output, back, counts ? lengths : null);
+        }
+    }
+}
