@@ -45,9 +45,10 @@ template <class Op>
 state_t<Op> join_lanes(const Op& op, lane_t<Op>* acc) {
   for (int64_t width = reduce_lanes / 2; width >= 8; width /= 2)
     for (int64_t i = 0; i < width; i++) acc[i] = op.join(acc[i], acc[i + width]);
-  state_t<Op> total = state_t<Op>(acc[0]);
-  for (int i = 1; i < 8; i++) total = op.join(total, state_t<Op>(acc[i]));
-  return total;
+  state_t<Op> wide[8];
+  for (int i = 0; i < 8; i++) wide[i] = state_t<Op>(acc[i]);
+  for (int i = 0; i < 4; i++) wide[i] = op.join(wide[i], wide[i + 4]);
+  return op.join(op.join(wide[0], wide[2]), op.join(wide[1], wide[3]));
 }
 
 // One output over reduced positions [begin, end).
@@ -99,6 +100,25 @@ void add_rows(const Op& op, lane_t<Op>* acc, const in_t<Op>* x, int64_t width, i
   }
 }
 
+// The same where the few elements of a column lie together: eight at a time, then the rest; neighbouring columns overlap.
+template <class Op>
+void add_short_rows(const Op& op, lane_t<Op>* acc, const in_t<Op>* x, int64_t width, int64_t across, int64_t rows, const in_t<Op>* shift) {
+  for (int64_t j = 0; j < width; j++, x += across) {
+    auto total = acc[j];
+    int64_t r = 0;
+    if (rows >= 8) {
+      lane_t<Op> a[8];
+      for (int l = 0; l < 8; l++) a[l] = op.add(op.template identity<lane_t<Op>>(), x[l], shift[j]);
+      for (r = 8; r + 8 <= rows; r += 8)
+        for (int l = 0; l < 8; l++) a[l] = op.add(a[l], x[r + l], shift[j]);
+      for (int l = 0; l < 4; l++) a[l] = op.join(a[l], a[l + 4]);
+      total = op.join(total, op.join(op.join(a[0], a[2]), op.join(a[1], a[3])));
+    }
+    for (; r < rows; r++) total = op.add(total, x[r], shift[j]);
+    acc[j] = total;
+  }
+}
+
 // out[j] = column j of `width` over reduced rows [begin, end). Short rows that follow each other are taken `fold` at a time.
 template <class Op>
 void column_states(const reduce_layout& l, const Op& op, const source<in_t<Op>>& x, int64_t base, int64_t width, int64_t begin, int64_t end,
@@ -113,6 +133,7 @@ void column_states(const reduce_layout& l, const Op& op, const source<in_t<Op>>&
   auto add = [&](int64_t offset, int64_t columns, int64_t rows, int64_t along) {
     for (int64_t j = 0; j < columns; j++) acc[j] = op.template identity<Lane>();
     if (across == 1 && x.direct) add_rows(op, acc, x.at(offset), columns, rows, along, shifts);
+    else if (x.direct && along == 1 && !Op::heavy) add_short_rows(op, acc, x.at(offset), columns, across, rows, shifts);
     else
       for (int64_t r = 0; r < rows; r += 4) {
         const int64_t m = std::min<int64_t>(4, rows - r);
@@ -143,18 +164,29 @@ void join_blocks(const Op& op, const state_t<Op>* states, int64_t outputs, int64
 
 template <class Op>
 void reduce_rows(const reduce_layout& l, const Op& op, const source<in_t<Op>>& x, const in_t<Op>* shift, const sink<state_t<Op>>& y) {
-  const int64_t blocks = std::max<int64_t>(1, (l.count + reduce_block - 1) / reduce_block);
+  constexpr int64_t together = 64;
+  const int64_t inner = l.inner_kept(), blocks = std::max<int64_t>(1, (l.count + reduce_block - 1) / reduce_block);
   const int64_t grain = std::max<int64_t>(1, reduce_grain / std::min(std::max<int64_t>(l.count, 1), reduce_block));
   scratch<state_t<Op>> partial(blocks > 1 ? l.outputs * blocks : 0);
-  parallel_for(l.outputs * blocks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; t++) {
-      const int64_t o = t / blocks, first = t % blocks * reduce_block, last = std::min(l.count, first + reduce_block);
-      const state_t<Op> s = row_state(l, op, x, l.x_offset(o), first, last, shift ? shift[o] : in_t<Op>());
-      if (blocks > 1) partial[t] = s;
-      else y.put(o, 1, &s);
+  auto state = [&](int64_t o, int64_t offset, int64_t b) {
+    const int64_t first = b * reduce_block, last = std::min(l.count, first + reduce_block);
+    return row_state(l, op, x, offset, first, last, shift ? shift[o] : in_t<Op>());
+  };
+  if (blocks > 1) {
+    parallel_for(l.outputs * blocks, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; t++) partial[t] = state(t / blocks, l.x_offset(t / blocks), t % blocks);
+    });
+    return join_blocks(op, partial.get(), l.outputs, blocks, y);
+  }
+  parallel_for(l.outputs, grain, [&](int64_t begin, int64_t end) {
+    state_t<Op> out[together];
+    for (int64_t o = begin, n; o < end; o += n) {
+      const int64_t offset = l.x_offset(o);
+      n = std::min({together, end - o, inner - o % inner});
+      for (int64_t j = 0; j < n; j++) out[j] = state(o + j, offset + j * l.inner_kept_x(), 0);
+      y.put(o, n, out);
     }
   });
-  if (blocks > 1) join_blocks(op, partial.get(), l.outputs, blocks, y);
 }
 
 template <class Op>

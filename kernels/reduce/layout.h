@@ -57,7 +57,7 @@ struct reduce_layout {
     const int64_t across = std::abs(inner_kept_x()), along = strides[reduced - 1];
     if (across == 0) return false;
     if (across < along || along == 0) return inner_kept() >= 16 || folds();
-    return count < 24 && inner_kept() >= 64;
+    return count < (along == 1 ? 128 : 24) && inner_kept() >= 64;
   }
   // Rows of x so short that several, one behind the other, make one vector row.
   bool folds() const { return inner_kept_x() == 1 && inner_kept() < 64 && strides[reduced - 1] == inner_kept(); }

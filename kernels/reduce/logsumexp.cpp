@@ -1,6 +1,6 @@
 // logsumexp x = m + log sum exp(x - m), m = max x, or 0 where that is infinite: so -inf and +inf rows give -inf and +inf.
 // Two passes of the engine: the maxima, then the sums shifted by them.
-#include "../softmax/exp.h"
+#include "../math/exp.h"
 #include "reduce.h"
 
 namespace flam {
@@ -14,7 +14,7 @@ struct exp_sum_op : plus {
   using In = C;
   using Lane = C;
   using State = double;
-  C add(C a, C x, C m) const { return a + fast_exp(x - m); }
+  C add(C a, C x, C m) const { return a + math::exp(x - m); }
 };
 
 }  // namespace

@@ -68,8 +68,9 @@ struct extreme_op {
   }
   C add(C a, C x, C) const { return join(a, Magnitude ? C(x < 0 ? -x : x) : x); }
   C join(C a, C b) const {
-    if constexpr (std::is_floating_point_v<C>) return ((Largest ? b > a : b < a) | (b != b)) ? b : a;
-    else return (Largest ? b > a : b < a) ? b : a;
+    const C best = (Largest ? b > a : b < a) ? b : a;  // keeps a NaN in a
+    if constexpr (std::is_floating_point_v<C>) return b != b ? b : best;
+    return best;
   }
 };
 

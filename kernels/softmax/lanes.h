@@ -34,15 +34,21 @@ inline double row_sum(int64_t n, const Term& term) {
 
 // NaN wins.
 template <class C>
+inline C nan_max(C a, C b) {
+  const C best = b > a ? b : a;  // keeps a NaN in a
+  return b != b ? b : best;
+}
+
+template <class C>
 inline C row_max(const C* x, int64_t n) {
   C acc[row_lanes];
   for (int64_t l = 0; l < row_lanes; l++) acc[l] = x[0];
   int64_t i = 0;
   for (; i + row_lanes <= n; i += row_lanes)
-    for (int64_t l = 0; l < row_lanes; l++) acc[l] = (x[i + l] > acc[l]) | (x[i + l] != x[i + l]) ? x[i + l] : acc[l];
-  for (int64_t l = 0; l < n - i; l++) acc[l] = (x[i + l] > acc[l]) | (x[i + l] != x[i + l]) ? x[i + l] : acc[l];
+    for (int64_t l = 0; l < row_lanes; l++) acc[l] = nan_max(acc[l], x[i + l]);
+  for (int64_t l = 0; l < n - i; l++) acc[l] = nan_max(acc[l], x[i + l]);
   C best = acc[0];
-  for (int64_t l = 1; l < row_lanes; l++) best = (acc[l] > best) | (acc[l] != acc[l]) ? acc[l] : best;
+  for (int64_t l = 1; l < row_lanes; l++) best = nan_max(best, acc[l]);
   return best;
 }
 

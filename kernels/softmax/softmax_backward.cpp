@@ -1,6 +1,6 @@
 // softmax: dx = y (dy - sum(dy y));  log_softmax: dx = dy - exp(y) sum(dy), sums along dim
 // tiles.h says how rows map to threads.
-#include "exp.h"
+#include "../math/exp.h"
 #include "lanes.h"
 #include "tiles.h"
 
@@ -14,7 +14,7 @@ template <class C, bool Log>
 struct backward_op {
   static C term(C dy, C y) { return Log ? dy : dy * y; }
   static C result(C dy, C y, C sum) {
-    if constexpr (Log) return dy - fast_exp(y) * sum;
+    if constexpr (Log) return dy - math::exp(y) * sum;
     else return y * (dy - sum);
   }
 
