@@ -45,7 +45,7 @@ void update(const constants<compute_t<T>>& k, T* p, const T* grad, T* m, T* v, T
     store(v[i], square);
     if (vmax) {
       const C top = load(vmax[i]);
-      square = (square > top) | (square != square) ? square : top;
+      square = ((square > top) | (square != square)) ? square : top;
       store(vmax[i], square);
     }
     store(p[i], x + k.step * mean / (std::sqrt(square) / k.root + k.eps));
