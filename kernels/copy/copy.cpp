@@ -46,16 +46,36 @@ void move_loop(char* const* at, int64_t n, double, double) {
   if (at[0] != at[1]) std::memcpy(at[0], at[1], size_t(n) * sizeof(T));
 }
 
+// The same bytes under an integer's name: the driver moves them and converts nothing.
+flam_tensor as_bits(const flam_tensor& x) {
+  const int32_t names[] = {FLAM_UINT8, FLAM_INT16, FLAM_INT32, FLAM_INT32, FLAM_INT64};
+  flam_tensor bits = x;
+  bits.dtype = names[dtype_bytes(x.dtype) / 2];
+  return bits;
+}
+
 void copy_bits(const flam_tensor& x, const flam_tensor& y) {
   by_size(x.dtype, [&](auto bits) {
     using T = decltype(bits);
     const walk<2> w({&y, &x});
     if (is_transposed(w)) return copy_transposed<T>(w);
-    flam_tensor from = x, to = y;  // under an integer's name the driver converts nothing
-    const int32_t names[] = {FLAM_UINT8, FLAM_INT16, FLAM_INT32, FLAM_INT32, FLAM_INT64};
-    from.dtype = to.dtype = names[sizeof(T) / 2];
+    const flam_tensor from = as_bits(x), to = as_bits(y);
     elementwise<2>({&to, &from}, move_loop<T>, 0, 0);
   });
+}
+
+// float32 to and from the half types in one loop, without a tile between.
+template <class X, class Y>
+void round_loop(char* const* at, int64_t n, double, double) {
+  Y* y = reinterpret_cast<Y*>(at[0]);
+  const X* x = reinterpret_cast<const X*>(at[1]);
+#pragma omp simd
+  for (int64_t i = 0; i < n; i++) store(y[i], load(x[i]));
+}
+
+loop half_conversion(int32_t from, int32_t to) {
+  if (to == FLAM_FLOAT32) return from == FLAM_FLOAT16 ? round_loop<float16, float> : round_loop<bfloat16, float>;
+  return to == FLAM_FLOAT16 ? round_loop<float, float16> : round_loop<float, bfloat16>;
 }
 
 }  // namespace
@@ -64,6 +84,9 @@ void copy_bits(const flam_tensor& x, const flam_tensor& y) {
 
 FLAM_OP(copy, (const flam_tensor* x, const flam_tensor* y), (x, y)) {
   if (numel(*y) == 0) return;
-  if (x->dtype == y->dtype) copy_bits(*x, *y);
-  else elementwise<2>({y, x}, conversion(x->dtype, y->dtype), 0, 0);
+  if (x->dtype == y->dtype) return copy_bits(*x, *y);
+  const bool halves = (x->dtype == FLAM_FLOAT32 && is_half(y->dtype)) || (y->dtype == FLAM_FLOAT32 && is_half(x->dtype));
+  if (!halves) return elementwise<2>({y, x}, conversion(x->dtype, y->dtype), 0, 0);
+  const flam_tensor from = as_bits(*x), to = as_bits(*y);
+  elementwise<2>({&to, &from}, half_conversion(x->dtype, y->dtype), 0, 0);
 }

@@ -1,6 +1,6 @@
 // Arithmetic formulas. In all of these files: one struct per line of ops.def, T the computing type (float for the half types).
 #pragma once
-#include "../math/base.h"
+#include "../math/division.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
@@ -85,35 +85,54 @@ struct div_trunc {
 struct fmod {  // has the sign of x1
   static constexpr bool divides = true;
   template <class T>
+  FLAM_HD static bool rare(T x1, T x2) {
+    return math::rare_quotient(x1, x2);
+  }
+  template <class T>
+  static T slow(T x1, T x2) {
+    return std::fmod(x1, x2);
+  }
+  template <class T>
   FLAM_HD T operator()(T x1, T x2) const {
-    if constexpr (is_real<T>) return std::fmod(x1, x2);
+    if constexpr (is_real<T>) return math::fmod(x1, x2);
     else if constexpr (std::is_unsigned_v<T>) return T(x1 % x2);
     else return x2 == T(-1) ? T(0) : T(x1 % x2);
   }
 };
-struct remainder {  // has the sign of x2
-  static constexpr bool divides = true;
+struct remainder : fmod {  // has the sign of x2
   template <class T>
-  FLAM_HD T operator()(T x1, T x2) const {
-    const T r = fmod()(x1, x2);
+  FLAM_HD static T from(T r, T x2) {
     return r != T(0) && ((r < T(0)) != (x2 < T(0))) ? T(r + x2) : r;
   }
-};
-struct div_floor {  // (x1 - remainder) / x2 rather than floor(x1 / x2), which may round up first
-  static constexpr bool divides = true;
+  template <class T>
+  static T slow(T x1, T x2) {
+    return from(std::fmod(x1, x2), x2);
+  }
   template <class T>
   FLAM_HD T operator()(T x1, T x2) const {
-    if constexpr (!is_real<T>) {
-      const T q = div_trunc()(x1, x2), r = fmod()(x1, x2);
-      return r != T(0) && ((r < T(0)) != (x2 < T(0))) ? T(q - 1) : q;
+    return from(fmod::operator()(x1, x2), x2);
+  }
+};
+struct div_floor : fmod {  // (x1 - remainder) / x2 rather than floor(x1 / x2), which may round up first
+  template <class T>
+  FLAM_HD static T from(T r, T x1, T x2) {
+    T q = (x1 - r) / x2;
+    q = r != T(0) && ((r < T(0)) != (x2 < T(0))) ? q - T(1) : q;
+    const T whole = std::floor(q), nearest = q - whole > T(0.5) ? whole + T(1) : whole;
+    const T y = q == T(0) ? std::copysign(T(0), x1 / x2) : nearest;
+    return x2 == T(0) ? x1 / x2 : y;
+  }
+  template <class T>
+  static T slow(T x1, T x2) {
+    return from(std::fmod(x1, x2), x1, x2);
+  }
+  template <class T>
+  FLAM_HD T operator()(T x1, T x2) const {
+    if constexpr (is_real<T>) {
+      return from(fmod::operator()(x1, x2), x1, x2);
     } else {
-      if (x2 == T(0)) return x1 / x2;
-      const T r = std::fmod(x1, x2);
-      T q = (x1 - r) / x2;
-      if (r != T(0) && ((r < T(0)) != (x2 < T(0)))) q -= T(1);
-      if (q == T(0)) return std::copysign(T(0), x1 / x2);
-      const T whole = std::floor(q);
-      return q - whole > T(0.5) ? whole + T(1) : whole;
+      const T q = div_trunc()(x1, x2), r = fmod::operator()(x1, x2);
+      return r != T(0) && ((r < T(0)) != (x2 < T(0))) ? T(q - 1) : q;
     }
   }
 };

@@ -71,7 +71,7 @@ T parameter(double a) {
 template <class F, class = void>
 struct has_slow : std::false_type {};
 template <class F>
-struct has_slow<F, std::void_t<decltype(F::template slow<float>)>> : std::true_type {};
+struct has_slow<F, std::void_t<decltype(&F::template slow<float>)>> : std::true_type {};
 
 template <class F, class = void>
 struct divides : std::false_type {};
@@ -89,13 +89,28 @@ FLAM_HD auto call_unary(T x, [[maybe_unused]] T a, [[maybe_unused]] T b) {
   else return F()(x);
 }
 
-// Blocks that hold a value f has no fast formula for.
-template <class F, class T>
-bool any_rare(const T* x, int64_t n) {
+// Whether a block holds a value that f has no fast formula for.
+template <class F, class... X>
+bool any_rare(int64_t n, const X*... x) {
   int found = 0;
 #pragma omp simd reduction(| : found)
-  for (int64_t i = 0; i < n; i++) found |= int(F::rare(x[i]));
+  for (int64_t i = 0; i < n; i++) found |= int(F::rare(x[i]...));
   return found != 0;
+}
+
+// y = f(x...), by the slow formula in blocks that need it.
+template <class F, class Y, class... X>
+void guarded_loop(int64_t n, Y* y, const X*... x) {
+  constexpr int64_t block = 1024;
+  for (; n > 0; n -= block, y += block, ((x += block), ...)) {
+    const int64_t m = std::min(n, block);
+    if (any_rare<F>(m, x...)) {
+      for (int64_t i = 0; i < m; i++) y[i] = F::rare(x[i]...) ? F::slow(x[i]...) : F()(x[i]...);
+    } else {
+#pragma omp simd
+      for (int64_t i = 0; i < m; i++) y[i] = F()(x[i]...);
+    }
+  }
 }
 
 template <class F, class T, op_result R>
@@ -105,16 +120,7 @@ void unary_loop(char* const* at, int64_t n, double pa, double pb) {
   const T* x = reinterpret_cast<const T*>(at[1]);
   const T a = parameter<T>(pa), b = parameter<T>(pb);
   if constexpr (has_slow<F>::value) {
-    constexpr int64_t block = 1024;
-    for (; n > 0; n -= block, x += block, y += block) {
-      const int64_t m = std::min(n, block);
-      if (any_rare<F>(x, m)) {
-        for (int64_t i = 0; i < m; i++) y[i] = F::slow(x[i]);
-      } else {
-#pragma omp simd
-        for (int64_t i = 0; i < m; i++) y[i] = F()(x[i]);
-      }
-    }
+    guarded_loop<F>(n, y, x);
   } else {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = Y(call_unary<F>(x[i], a, b));
@@ -135,7 +141,9 @@ void binary_loop(char* const* at, int64_t n, double pa, double) {
   Y* y = reinterpret_cast<Y*>(at[0]);
   const T *x1 = reinterpret_cast<const T*>(at[1]), *x2 = reinterpret_cast<const T*>(at[2]);
   if constexpr (divides<F>::value && !is_real<T>) refuse_zero(x2, n);
-  if constexpr (std::is_invocable_v<F, T, T, T>) {
+  if constexpr (has_slow<F>::value && is_real<T>) {
+    guarded_loop<F>(n, y, x1, x2);
+  } else if constexpr (std::is_invocable_v<F, T, T, T>) {
     const T a = parameter<T>(pa);
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = Y(F()(x1[i], x2[i], a));

@@ -34,21 +34,21 @@ FLAM_FUNCTION(erf)
 FLAM_FUNCTION(erfc)
 #undef FLAM_FUNCTION
 
-// The loop asks `rare` of a block first; one such element sends the whole block through `slow`.
-#define FLAM_ANGLE_FUNCTION(name)                    \
-  struct name {                                      \
-    template <class T>                               \
-    FLAM_HD static bool rare(T x) {                  \
-      return std::fabs(x) > math::trig_bound<T>;     \
-    }                                                \
-    template <class T>                               \
-    static T slow(T x) {                             \
-      return rare(x) ? std::name(x) : math::name(x); \
-    }                                                \
-    template <class T>                               \
-    FLAM_HD T operator()(T x) const {                \
-      return math::name(x);                          \
-    }                                                \
+// The loop asks `rare` of a block first; one such element makes the block's loop choose per element.
+#define FLAM_ANGLE_FUNCTION(name)                \
+  struct name {                                  \
+    template <class T>                           \
+    FLAM_HD static bool rare(T x) {              \
+      return std::fabs(x) > math::trig_bound<T>; \
+    }                                            \
+    template <class T>                           \
+    static T slow(T x) {                         \
+      return std::name(x);                       \
+    }                                            \
+    template <class T>                           \
+    FLAM_HD T operator()(T x) const {            \
+      return math::name(x);                      \
+    }                                            \
   };
 FLAM_ANGLE_FUNCTION(sin)
 FLAM_ANGLE_FUNCTION(cos)
@@ -70,7 +70,7 @@ struct rsqrt {
 struct lgamma {
   template <class T>
   FLAM_HD T operator()(T x) const {
-    return T(std::lgamma(double(x)));
+    return math::lgamma(x);
   }
 };
 struct digamma {
@@ -82,7 +82,7 @@ struct digamma {
 struct erfinv {
   template <class T>
   FLAM_HD T operator()(T x) const {
-    return T(math::erfinv(double(x)));
+    return math::erfinv(x);
   }
 };
 

@@ -82,12 +82,15 @@ FLAM_HD T exp_tail(T r) {
 template <class T>
 constexpr T log2_e = T(1.44269504088896340736);
 
-// 2^shift exp(x + low), low a small correction of x
+// 2^shift y exp(x + low), low a small correction of x, and x between exp_low and exp_high
+template <class T>
+FLAM_HD T times_exp_bounded(T y, T x, T shift, T low) {
+  const T n = nearest_integer(x * log2_e<T>), r = minus_ln2_times(x, n) + low;
+  return scale_by(y + y * (r + exp_tail(r)), n + shift);
+}
 template <class T>
 FLAM_HD T exp_shifted(T x, T shift, T low = T(0)) {
-  x = clamp_to(x, exp_low<T>, exp_high<T>);
-  const T n = nearest_integer(x * log2_e<T>), r = minus_ln2_times(x, n) + low;
-  return scale_by(T(1) + (r + exp_tail(r)), n + shift);
+  return times_exp_bounded(T(1), clamp_to(x, exp_low<T>, exp_high<T>), shift, low);
 }
 
 template <class T>
@@ -103,10 +106,10 @@ FLAM_HD T exp2(T x) {
   return scale_by(T(1) + (r + exp_tail(r)), n);
 }
 
-// 2^n (exp(r) - 1) + (2^n - 1), halved on the way so that 2^n stays finite
+// 2^n (exp(r) - 1) + (2^n - 1), halved on the way so that 2^n stays finite up to the bound, where the result is not
 template <class T>
 FLAM_HD T expm1(T x) {
-  const T z = clamp_to(x, T(-50), exp_high<T>), n = nearest_integer(z * log2_e<T>), r = minus_ln2_times(z, n);
+  const T z = clamp_to(x, T(-50), sizeof(T) == 8 ? T(710) : T(89)), n = nearest_integer(z * log2_e<T>), r = minus_ln2_times(z, n);
   const T p = r + exp_tail(r), half = power_of_two(n - T(1));
   const T y = T(2) * (half * p + (half - T(0.5)));
   return x == T(0) ? x : y;

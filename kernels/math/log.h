@@ -12,13 +12,13 @@ struct log_parts {
   T e, f, half_square, s, tail;  // log(x) = e ln 2 + f - (half_square - s (half_square + tail))
 };
 
-template <class T>
+template <bool may_be_denormal = true, class T>
 FLAM_HD log_parts<T> split_log(T x) {
   constexpr int digits = format<T>::digits;
   constexpr int_of<T> root = sizeof(T) == 8 ? int_of<T>(0x3fe6a09e667f3bcdLL) : int_of<T>(0x3f3504f3);  // sqrt(1/2)
   constexpr int_of<T> one = int_of<T>(format<T>::bias) << digits, fraction = (int_of<T>(1) << digits) - 1;
   constexpr T big = T(int_of<T>(1) << digits);
-  const bool denormal = x < format<T>::smallest_normal;
+  const bool denormal = may_be_denormal && x < format<T>::smallest_normal;
   const T normal = denormal ? x * big : x;
   const uint_of<T> u = uint_of<T>(to_bits(normal)) + uint_of<T>(one - root);
   const T m = from_bits(int_of<T>((u & uint_of<T>(fraction)) + uint_of<T>(root)));
@@ -52,9 +52,9 @@ FLAM_HD T log_specials(T x, T y) {
 }
 
 // log(x) + low, low a small correction
-template <class T>
+template <bool may_be_denormal = true, class T>
 FLAM_HD T log_finite(T x, T low) {
-  const log_parts<T> p = split_log(x);
+  const log_parts<T> p = split_log<may_be_denormal>(x);
   if constexpr (sizeof(T) == 8)
     return p.e * 6.93147180369123816490e-01 -
            ((p.half_square - (p.s * (p.half_square + p.tail) + (p.e * 1.90821492927058770002e-10 + low))) - p.f);
@@ -83,7 +83,7 @@ template <class T>
 FLAM_HD T log1p(T x) {
   const T u = T(1) + x;
   const T c = x >= T(1) ? T(1) - (u - x) : x - (u - T(1));
-  T y = log_finite(u, c / u);
+  T y = log_finite<false>(u, c / u);
   y = x < infinity<T> ? y : x;
   y = x == T(-1) ? -infinity<T> : y;
   y = x < T(-1) ? nan_of<T> : y;
@@ -91,8 +91,11 @@ FLAM_HD T log1p(T x) {
 }
 
 template <class T>
-FLAM_HD T log1p_exp(T x) {
-  return log1p(exp(x));
+FLAM_HD T log1p_exp(T x) {  // log1p without the cases that exp(x) cannot bring
+  const T e = exp(x), u = T(1) + e;
+  const T c = e >= T(1) ? T(1) - (u - e) : e - (u - T(1));
+  const T y = log_finite<false>(u, c / u);
+  return e < infinity<T> ? y : e;
 }
 
 template <class T>

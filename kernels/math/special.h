@@ -1,11 +1,26 @@
-// Functions that are rare in models: element by element, in double.
+// Gamma, inverse error function, powers. For float they run in double, or without branches; double goes element by element.
 #pragma once
 #include "erf.h"
 #include "log.h"
+#include "trig.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
 namespace math {
+
+// log |Gamma(x)| by Stirling's series at z >= 8: Gamma(z) / (x (x + 1) .. (x + 7)) for x < 8; below 1/2 by reflection (A&S 6.1.17).
+FLAM_HD float lgamma(float x) {
+  const double a = double(x), v = a < 0.5 ? 1 - a : a, z = v < 8 ? v + 8 : v, w = 1 / (z * z);
+  const double product = v * (v + 1) * (v + 2) * (v + 3) * (v + 4) * (v + 5) * (v + 6) * (v + 7);
+  const double series = polynomial(w, 1.0 / 12, -1.0 / 360, 1.0 / 1260, -1.0 / 1680, 1.0 / 1188, -691.0 / 360360, 1.0 / 156);
+  const double stirling = (z - 0.5) * log_finite(z, 0.0) - z + 0.91893853320467274178 + series / z;
+  const double right = stirling - log_finite(v < 8 ? product : 1.0, 0.0);
+  const double b = a < -1e9 ? 0 : a, sine = std::fabs(sin(3.14159265358979323846 * (b - nearest_integer(b))));
+  const double left = 1.14472988584940017414 - log(sine) - right;
+  const float y = x == 1.0f || x == 2.0f ? 0.0f : float(a < 0.5 ? left : right);
+  return std::fabs(x) == infinity<float> ? infinity<float> : y;
+}
+inline double lgamma(double x) { return std::lgamma(x); }
 
 // digamma: reflection for x < 0, recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.6, 6.3.7, 6.3.18).
 inline double digamma(double x) {
@@ -42,6 +57,17 @@ inline double erfinv(double x) {
     y += step / (1 - step * y);  // Halley
   }
   return std::copysign(y, x);
+}
+
+// x times a polynomial in w = -log(1 - x^2), or in its root for the outer part (the split is Giles', 2010).
+FLAM_HD float erfinv(float x) {
+  const float a = std::fabs(x), w = -log((1.0f - a) * (1.0f + a)), t = w - 2.5f, s = std::sqrt(w) - 3.0f;
+  const float inner = polynomial(t, 1.501409359f, 0.2466402862f, -0.004177386776f, -0.001252741877f, 0.0002183444337f, -4.963349651e-6f,
+                                 -3.462703017e-6f, 4.66171209e-7f, 2.323248916e-8f, -8.791104281e-9f);
+  const float outer = polynomial(s, 2.832976803f, 1.001674947f, 0.009445192119f, -0.007636955711f, 0.005687810378f, -0.003598986399f,
+                                 0.001482850055f, -5.376379678e-5f, -0.000307743962f, 0.0001136386582f);
+  const float y = x * (w < 5.0f ? inner : outer);
+  return a == 1.0f ? std::copysign(infinity<float>, x) : y;
 }
 
 // x^y in double arithmetic: 2^(y log2 |x|), and the sign of an odd power
