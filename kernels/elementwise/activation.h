@@ -16,7 +16,8 @@ struct sigmoid {
 struct logsigmoid {  // min(x, 0) - log(1 + exp(-|x|))
   template <class T>
   FLAM_HD T operator()(T x) const {
-    return (x > T(0) ? T(0) : x) - math::log1p_exp(-std::fabs(x));
+    const T l = math::log1p_exp(-std::fabs(x));
+    return x > T(0) ? -l : x - l;
   }
 };
 struct relu {  // NaN stays
