@@ -20,8 +20,8 @@ public static partial class torch
         {
             FloatOnly("elu");
             Tensor y = Elementwise.Unary(EluOp, this, a: alpha, b: 1);
-            // dx = dy where x > 0, dy alpha exp(x) = dy (y + alpha) elsewhere
-            return Graph.Record("elu", y, [this], [this, y], (n, dy) => [torch.where(n[0] > 0, dy, dy * (n[1] + alpha))]);
+            // dx = dy alpha exp(x) = dy (y + alpha) where x <= 0, dy elsewhere
+            return Graph.Record("elu", y, [this], [this, y], (n, dy) => [torch.where(n[0] <= 0, dy * (n[1] + alpha), dy)]);
         }
 
         /// <summary>scale x above 0, scale alpha (exp(input_scale x) - 1) below.</summary>

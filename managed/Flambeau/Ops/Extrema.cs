@@ -35,11 +35,15 @@ public static partial class torch
         /// <exception cref="ArgumentException">There are no elements to choose from.</exception>
         public Tensor amax(ReadOnlySpan<long> dims, bool keepdim = false) => Extreme("amax", AmaxOp, dims, keepdim);
 
+        public Tensor amax(long dim, bool keepdim = false) => Extreme("amax", AmaxOp, [dim], keepdim);
+
         public Tensor amax(params long[] dims) => Extreme("amax", AmaxOp, dims, keepdim: false);
 
         /// <summary>The smallest element over dimensions; none named means all. NaN wins; equals share the gradient.</summary>
         /// <exception cref="ArgumentException">There are no elements to choose from.</exception>
         public Tensor amin(ReadOnlySpan<long> dims, bool keepdim = false) => Extreme("amin", AminOp, dims, keepdim);
+
+        public Tensor amin(long dim, bool keepdim = false) => Extreme("amin", AminOp, [dim], keepdim);
 
         public Tensor amin(params long[] dims) => Extreme("amin", AminOp, dims, keepdim: false);
 

@@ -12,8 +12,8 @@ public static partial class torch
             if (low > high) throw Error.Argument("hardtanh", $"the lower limit {min} is above the upper limit {max}");
             Tensor y;
             using (no_grad()) y = clamp(min, max);
-            // dx = dy where low < x < high
-            return Graph.Record("hardtanh", y, [this], [this], (n, dy) => [torch.where((n[0] > low).logical_and(n[0] < high), dy, 0)]);
+            // dx = dy where low < x < high, and for NaN
+            return Graph.Record("hardtanh", y, [this], [this], (n, dy) => [torch.where((n[0] <= low).logical_or(n[0] >= high), 0, dy)]);
         }
 
         public Tensor hardtanh_(Scalar min, Scalar max) => Inplace.Apply("hardtanh_", this, [], x => x.hardtanh(min, max));

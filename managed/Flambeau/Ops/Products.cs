@@ -24,6 +24,10 @@ public static partial class torch
 
     public static Tensor ger(Tensor input, Tensor vec2) => input.outer(vec2);
 
+    public static Tensor inner(Tensor input, Tensor vec2) => input.inner(vec2);
+
+    public static Tensor chain_matmul(params Tensor[] matrices) => linalg.multi_dot(matrices);
+
     public static Tensor kron(Tensor input, Tensor other) => input.kron(other);
 
     public partial class Tensor
@@ -72,6 +76,14 @@ public static partial class torch
         }
 
         public Tensor ger(Tensor vec2) => outer(vec2);
+
+        /// <summary>Sums of products over the last dimensions of both: [..., k] and [..., k] give [..., ...].</summary>
+        public Tensor inner(Tensor vec2)
+        {
+            if (rank == 0 || vec2.rank == 0) return this * vec2;
+            if (sizes[^1] != vec2.sizes[^1]) throw Error.Argument("inner", $"the last sizes of {Error.Shape(sizes)} and {Error.Shape(vec2.sizes)} differ");
+            return tensordot(vec2, [-1], [-1]);
+        }
 
         /// <summary>The Kronecker product: every element of this times the whole of other.</summary>
         public Tensor kron(Tensor other)
