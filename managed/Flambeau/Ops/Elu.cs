@@ -4,6 +4,7 @@ public static partial class torch
 {
     private static readonly NativeOp EluOp = NativeOp.Unary("elu");
     private static readonly NativeOp SoftplusOp = NativeOp.Unary("softplus");
+    private static readonly NativeOp SoftplusBackwardOp = NativeOp.Binary("softplus_backward");
 
     private const double SeluAlpha = 1.6732632423543772, SeluScale = 1.0507009873554805;
 
@@ -33,7 +34,13 @@ public static partial class torch
         public Tensor elu_(Scalar alpha, Scalar scale, Scalar input_scale) => Inplace.Apply("elu_", this, [], x => x.elu(alpha, scale, input_scale));
 
         /// <summary>elu with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).</summary>
-        public Tensor selu() => elu(SeluAlpha) * SeluScale;
+        public Tensor selu()
+        {
+            FloatOnly("selu");
+            Tensor y = Elementwise.Unary(EluOp, this, a: SeluAlpha, b: SeluScale);
+            // dx = dy (y + scale alpha) where x <= 0, dy scale elsewhere
+            return Graph.Record("selu", y, [this], [this, y], static (n, dy) => [dy * torch.where(n[0] <= 0, n[1] + (SeluScale * SeluAlpha), SeluScale)]);
+        }
 
         public Tensor selu_() => Inplace.Apply("selu_", this, [], static x => x.selu());
 
@@ -60,8 +67,22 @@ public static partial class torch
             // dx = dy sigmoid(beta x), dy above the threshold
             return Graph.Record("softplus", y, [this], [this], (n, dy) =>
             {
+                if (threshold == 20) return [SoftplusBackward(dy, n[0], beta)];
                 Tensor scaled = n[0] * beta;
                 return [torch.where(scaled > threshold, dy, dy * scaled.sigmoid())];
+            });
+        }
+
+        // The kernel has the default threshold of 20.
+        private static Tensor SoftplusBackward(Tensor dy, Tensor x, double beta)
+        {
+            Tensor dx = Elementwise.Binary(SoftplusBackwardOp, dy, x, a: beta);
+            // ddy = g softplus'(x), d(x) = g dy beta s (1 - s), 0 above the threshold; s = sigmoid(beta x)
+            return Graph.Record("softplus_backward", dx, [dy, x], [dy, x], (n, g) =>
+            {
+                if (!n.Needs(1)) return [SoftplusBackward(g, n[1], beta), null];
+                Tensor scaled = n[1] * beta, s = scaled.sigmoid();
+                return [n.Needs(0) ? SoftplusBackward(g, n[1], beta) : null, torch.where(scaled > 20, 0, g * n[0] * (s * (1 - s) * beta))];
             });
         }
     }

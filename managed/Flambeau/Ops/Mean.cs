@@ -8,6 +8,8 @@ public static partial class torch
 
     public static Tensor mean(Tensor input, ReadOnlySpan<long> dimensions, bool keepdim = false, ScalarType? type = null) => input.mean(dimensions, keepdim, type);
 
+    public static Tensor mean(Tensor input, int dim, bool keepdim = false, ScalarType? type = null) => input.mean(dim, keepdim, type);
+
     public static Tensor mean(Tensor input, long dim, bool keepdim = false, ScalarType? type = null) => input.mean(dim, keepdim, type);
 
     public static Tensor nansum(Tensor input) => input.nansum();
@@ -18,6 +20,9 @@ public static partial class torch
     {
         /// <summary>The mean of all elements.</summary>
         public Tensor mean(ScalarType? type = null) => mean([], false, type);
+
+        // An int of its own: the literal 0 would also convert to a ScalarType.
+        public Tensor mean(int dim, bool keepdim = false, ScalarType? type = null) => mean([dim], keepdim, type);
 
         public Tensor mean(long dim, bool keepdim = false, ScalarType? type = null) => mean([dim], keepdim, type);
 

@@ -25,24 +25,16 @@ public static partial class torch
         public Tensor maximum(Tensor other)
         {
             Tensor y = Elementwise.Binary(MaximumOp, this, other);
-            // dy goes to the larger one, half to each of two equals
-            return Graph.Record("maximum", y, [this, other], [this, other], static (n, dy) =>
-            {
-                (Tensor? a, Tensor? b) = Shared(n, dy, n[0] > n[1], n[0] == n[1]);
-                return [a, b];
-            });
+            // dy goes to the larger one, half to each of two equals, to both where one is NaN
+            return Graph.Record("maximum", y, [this, other], [this, other], static (n, dy) => Shared(n, dy, n[0] < n[1], n[0] > n[1]));
         }
 
         /// <summary>The smaller of two, element by element; NaN wins.</summary>
         public Tensor minimum(Tensor other)
         {
             Tensor y = Elementwise.Binary(MinimumOp, this, other);
-            // dy goes to the smaller one, half to each of two equals
-            return Graph.Record("minimum", y, [this, other], [this, other], static (n, dy) =>
-            {
-                (Tensor? a, Tensor? b) = Shared(n, dy, n[0] < n[1], n[0] == n[1]);
-                return [a, b];
-            });
+            // dy goes to the smaller one, half to each of two equals, to both where one is NaN
+            return Graph.Record("minimum", y, [this, other], [this, other], static (n, dy) => Shared(n, dy, n[0] > n[1], n[0] < n[1]));
         }
 
         public Tensor max(Tensor other) => maximum(other);
@@ -65,11 +57,10 @@ public static partial class torch
             return Graph.Record("fmin", y, [this, other], [this, other], static (n, dy) => Chosen(n, dy, (n[0] <= n[1]).logical_or(n[1].isnan())));
         }
 
-        private static (Tensor?, Tensor?) Shared(Node n, Tensor dy, Tensor first, Tensor equal)
+        private static Tensor?[] Shared(Node n, Tensor dy, Tensor notFirst, Tensor notSecond)
         {
-            Tensor half = torch.where(equal, dy * 0.5, dy);
-            Tensor some = equal.logical_or(first);
-            return (n.Needs(0) ? torch.where(some, half, 0) : null, n.Needs(1) ? torch.where(first, 0, half) : null);
+            Tensor half = torch.where(n[0] == n[1], dy * 0.5, dy);
+            return [n.Needs(0) ? torch.where(notFirst, 0, half) : null, n.Needs(1) ? torch.where(notSecond, 0, half) : null];
         }
 
         private static Tensor?[] Chosen(Node n, Tensor dy, Tensor first) =>

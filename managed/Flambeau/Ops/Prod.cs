@@ -6,12 +6,17 @@ public static partial class torch
 
     public static Tensor prod(Tensor input, ScalarType? type = null) => input.prod(type);
 
+    public static Tensor prod(Tensor input, int dim, bool keepdim = false, ScalarType? type = null) => input.prod(dim, keepdim, type);
+
     public static Tensor prod(Tensor input, long dim, bool keepdim = false, ScalarType? type = null) => input.prod(dim, keepdim, type);
 
     public partial class Tensor
     {
         /// <summary>The product of all elements. Integers and bools multiply in int64.</summary>
         public Tensor prod(ScalarType? type = null) => reshape(-1).Product(0, keepdim: false, type, 1);
+
+        // An int of its own: the literal 0 would also convert to a ScalarType.
+        public Tensor prod(int dim, bool keepdim = false, ScalarType? type = null) => prod((long)dim, keepdim, type);
 
         /// <summary>The product along a dimension.</summary>
         public Tensor prod(long dim, bool keepdim = false, ScalarType? type = null)
