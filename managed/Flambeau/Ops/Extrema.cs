@@ -87,7 +87,7 @@ public static partial class torch
             // dx = dy / (number of equals) where x = y
             return Graph.Record(name, y, [this], [this, y], (n, dy) =>
             {
-                Tensor top = n[1].reshape(kept), same = (n[0] == top).logical_or((n[0] != n[0]).logical_and(top != top)); // x != x: NaN
+                Tensor top = n[1].reshape(kept), same = (n[0] == top).logical_or(n[0].isnan().logical_and(top.isnan()));
                 Tensor share = same.sum(reduced, keepdim: true);
                 return [torch.where(same, dy.reshape(kept) / share, 0)];
             });
