@@ -68,10 +68,19 @@ public static partial class torch
                     long more = Convolution.Entry(name, "output_padding", extra, i, nd, 0);
                     if (more < 0 || (more >= p.stride[i] && more >= p.dilation[i]))
                         throw Error.Argument(name, $"output_padding {more} must be below stride {p.stride[i]} or dilation {p.dilation[i]}");
+                    if (more >= p.stride[i]) (x, more) = (Lengthened(x, i + 2, more / p.stride[i]), more % p.stride[i]);
                     sizes[i + 2] = (x.sizes[i + 2] - 1) * p.stride[i] - 2 * p.padding[i] + p.dilation[i] * (w.sizes[i + 2] - 1) + more + 1;
                     if (sizes[i + 2] < 1) throw Error.Argument(name, $"the result would have size {sizes[i + 2]} in dimension {i + 2}: input {Error.Shape(x.sizes)}, weight {Error.Shape(w.sizes)}");
                 }
                 return Convolution.BackwardInput(name, x, w, bias, sizes, p);
+            }
+
+            // A whole stride of output padding is one more input of 0.
+            private static Tensor Lengthened(Tensor x, int d, long count)
+            {
+                long[] sizes = [.. x.sizes];
+                sizes[d] = count;
+                return cat([x, zeros(sizes, x.dtype, x.device)], d);
             }
         }
     }

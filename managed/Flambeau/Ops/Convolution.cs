@@ -12,10 +12,10 @@ internal static unsafe class Convolution
     /// <summary>y = F(x, w) + bias. x [batch, in, spatial...], w [out, in / groups, kernel...].</summary>
     internal static Tensor Forward(string name, Tensor x, Tensor w, Tensor? bias, flam_conv p)
     {
-        Tensor cx = x.contiguous(), cw = w.contiguous(), y = new(OutputSizes(name, x.sizes, w.sizes, p), x.dtype, x.device);
+        Tensor cx = x.contiguous(), cw = w.contiguous(), cb = bias?.contiguous() ?? cw, y = new(OutputSizes(name, x.sizes, w.sizes, p), x.dtype, x.device);
         flam_tensor vbias = default;
         flam_conv q = p; // the address of what a lambda captures cannot be taken
-        using (Borrow bx = cx.Borrow(name, out flam_tensor vx), bw = cw.Borrow(name, out flam_tensor vw), bb = (bias ?? y).Borrow(name, out vbias), by = y.Borrow(name, out flam_tensor vy))
+        using (Borrow bx = cx.Borrow(name, out flam_tensor vx), bw = cw.Borrow(name, out flam_tensor vw), bb = cb.Borrow(name, out vbias), by = y.Borrow(name, out flam_tensor vy))
             Error.Check(Native.flam_conv_forward(&vx, &vw, bias is null ? null : &vbias, &vy, &q), name);
         long[] xSizes = x.sizes, wSizes = w.sizes;
         bool needX = Graph.Needed(x), needW = Graph.Needed(w);
@@ -31,10 +31,10 @@ internal static unsafe class Convolution
     /// <summary>dx = X(dy, w) + bias: also the forward of a transposed convolution, whose bias has one entry per channel of dx.</summary>
     internal static Tensor BackwardInput(string name, Tensor dy, Tensor w, Tensor? bias, long[] sizes, flam_conv p)
     {
-        Tensor cy = dy.contiguous(), cw = w.contiguous(), dx = new(sizes, dy.dtype, dy.device);
+        Tensor cy = dy.contiguous(), cw = w.contiguous(), cb = bias?.contiguous() ?? cw, dx = new(sizes, dy.dtype, dy.device);
         flam_tensor vbias = default;
         flam_conv q = p; // the address of what a lambda captures cannot be taken
-        using (Borrow by = cy.Borrow(name, out flam_tensor vy), bw = cw.Borrow(name, out flam_tensor vw), bb = (bias ?? dx).Borrow(name, out vbias), bx = dx.Borrow(name, out flam_tensor vx))
+        using (Borrow by = cy.Borrow(name, out flam_tensor vy), bw = cw.Borrow(name, out flam_tensor vw), bb = cb.Borrow(name, out vbias), bx = dx.Borrow(name, out flam_tensor vx))
             Error.Check(Native.flam_conv_backward_input(&vy, &vw, bias is null ? null : &vbias, &vx, &q), name);
         long[] wSizes = w.sizes;
         bool needY = Graph.Needed(dy), needW = Graph.Needed(w);

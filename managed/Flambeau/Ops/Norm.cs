@@ -88,6 +88,8 @@ public static partial class torch
             /// <summary>The cosine of the angle between x1 and x2 along dim; norms count as at least eps.</summary>
             public static Tensor cosine_similarity(Tensor x1, Tensor x2, long dim = 1, double eps = 1e-8)
             {
+                long[] sizes = Shapes.Broadcast("cosine_similarity", x1.sizes, x2.sizes);
+                (x1, x2) = (x1.expand(sizes), x2.expand(sizes));
                 Tensor product = x1 * x2, a = x1.VectorNorm("cosine_similarity", 2, [dim], keepdim: true), b = x2.VectorNorm("cosine_similarity", 2, [dim], keepdim: true);
                 return (product / (a.clamp_min(eps) * b.clamp_min(eps))).sum(dim);
             }
