@@ -64,7 +64,7 @@ public static partial class torch
             Tensor x = Basic(indices, out Tensor?[] tensors);
             if (tensors.Length == 0) return ReferenceEquals(x, this) ? alias() : x;
             AdvancedIndex a = AdvancedIndex.Of("index", x, tensors);
-            return a.Place(AdvancedIndex.Get(a.Lead(x), a.Indices, a.Shape));
+            return a.Place(a.Named("index", x, () => AdvancedIndex.Get(a.Lead(x), a.Indices, a.Shape)));
         }
 
         public Tensor index_put_(Tensor value, params Tensor[] indices) => index_put_(value, Array.ConvertAll(indices, static t => TensorIndex.Tensor(t)));
@@ -96,12 +96,16 @@ public static partial class torch
                 throw Error.Argument("index_put_", $"shape {Error.Shape(value.sizes)} does not broadcast to the indexed part, {Error.Shape(a.ResultSizes)}");
             value = a.Unplace(value);
             Tensor lead = a.Lead(x);
-            if (Graph.Needed(lead, value)) Inplace.Apply("index_put_", lead, [value], z => AdvancedIndex.Put(z, a.Indices, a.Shape, value, accumulate));
+            if (Graph.Needed(lead, value)) a.Named("index_put_", x, () => Inplace.Apply("index_put_", lead, [value], z => AdvancedIndex.Put(z, a.Indices, a.Shape, value, accumulate)));
             else
             {
                 Inplace.Check("index_put_", lead);
                 if (ReferenceEquals(value.storage, storage)) value = IndexKernels.Copied(value, "index_put_");
-                IndexKernels.Put(lead, a.Indices, a.Shape, value, accumulate);
+                a.Named("index_put_", x, () =>
+                {
+                    IndexKernels.Put(lead, a.Indices, a.Shape, value, accumulate);
+                    return lead;
+                });
                 storage.Version++;
             }
             return this;
@@ -247,6 +251,25 @@ internal sealed class AdvancedIndex
             order = [.. dims.Select(d => (long)d), .. rest.Select(d => (long)d)],
             at = at,
         };
+    }
+
+    /// <summary>Runs a call on the permuted x, whose errors would number its dimensions, not those of x.</summary>
+    internal torch.Tensor Named(string op, torch.Tensor x, Func<torch.Tensor> call)
+    {
+        try
+        {
+            return call();
+        }
+        catch (IndexOutOfRangeException) when (order.Length > 0)
+        {
+            for (int k = 0; k < Indices.Length; k++)
+            {
+                long d = order[k], n = x.sizes[d];
+                foreach (long i in Indices[k].data<long>())
+                    if (i < -n || i >= n) throw Error.Range(op, $"index {i} is out of range for dimension {d} of size {n}");
+            }
+            throw;
+        }
     }
 
     /// <summary>A view of x with the indexed dimensions in front.</summary>

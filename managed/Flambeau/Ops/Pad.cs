@@ -17,11 +17,13 @@ public static partial class torch
                 Tensor y = input;
                 for (int i = 0; i < pad.Length; i += 2)
                 {
-                    if (pad[i] == 0 && pad[i + 1] == 0) continue;
                     int d = input.rank - 1 - i / 2;
-                    y = y.index_select(d, tensor(Sources(input.sizes[d], pad[i], pad[i + 1], mode, d)));
+                    (long before, long after, long n) = (Math.Max(pad[i], 0), Math.Max(pad[i + 1], 0), input.sizes[d] + Math.Min(pad[i], 0) + Math.Min(pad[i + 1], 0));
+                    if (n < 0) throw Error.Argument("pad", $"paddings of {pad[i]} and {pad[i + 1]} leave nothing of dimension {d} of size {input.sizes[d]}");
+                    if (n != input.sizes[d]) y = y.narrow(d, Math.Max(-pad[i], 0), n);
+                    if (before + after > 0) y = y.index_select(d, tensor(Sources(n, before, after, mode, d)));
                 }
-                return ReferenceEquals(y, input) ? input.clone() : y;
+                return y.view_base is null && !ReferenceEquals(y, input) ? y : y.clone();
             }
 
             public static Tensor pad(Tensor input, long[] pad, PaddingModes mode = PaddingModes.Constant, double value = 0) => nn.functional.pad(input, pad.AsSpan(), mode, value);
@@ -45,7 +47,6 @@ public static partial class torch
                 };
                 if (before > most || after > most)
                     throw Error.Argument("pad", $"paddings of {before} and {after} are too large for dimension {d} of size {n} in mode {mode}");
-                if (n + before + after < 0) throw Error.Argument("pad", $"paddings of {before} and {after} leave nothing of dimension {d} of size {n}");
                 var sources = new long[n + before + after];
                 for (long i = 0; i < sources.Length; i++)
                 {

@@ -117,7 +117,7 @@ public static partial class torch
         public Tensor T => permute([.. Enumerable.Range(0, rank).Select(i => (long)(rank - 1 - i))]);
 
         /// <summary>The last two dimensions exchanged.</summary>
-        public Tensor mT => rank >= 2 ? transpose(-2, -1) : throw Error.Argument("mT", $"needs at least 2 dimensions, not {rank}");
+        public Tensor mT => rank >= 2 ? transpose(-2, -1) : rank == 0 ? alias() : throw Error.Argument("mT", $"needs at least 2 dimensions, not {rank}");
 
         public Tensor H => rank is 0 or 2 ? t() : throw Error.Argument("H", $"needs a matrix, not {rank} dimensions; use mH for batches");
 

@@ -14,8 +14,24 @@ public static partial class torch
 
     public static (Tensor values, Tensor indices) kthvalue(Tensor input, long k, long? dim = null, bool keepdim = false) => input.kthvalue(k, dim, keepdim);
 
+    public static (Tensor values, Tensor indices) mode(Tensor input, long dim = -1, bool keepdim = false) => input.mode(dim, keepdim);
+
     public partial class Tensor
     {
+        /// <summary>The most frequent element along a dimension, the smallest of several, and where it last stands.</summary>
+        public (Tensor values, Tensor indices) mode(long dim = -1, bool keepdim = false)
+        {
+            int d = Shapes.Dim("mode", dim, rank);
+            if (rank == 0) return (clone(), zeros(ReadOnlySpan<long>.Empty, ScalarType.Int64, device));
+            if (sizes[d] == 0) throw Error.Range("mode", $"dimension {d} of shape {Error.Shape(sizes)} is empty");
+            (Tensor sorted, Tensor order) = detach().movedim(d, -1).sort(-1);
+            Tensor after = searchsorted(sorted, sorted, right: true), count = after - searchsorted(sorted, sorted);
+            Tensor first = count.argmax(-1, keepdim: true), last = after.gather(-1, first) - 1;
+            Tensor places = order.gather(-1, last).movedim(-1, d);
+            Tensor values = gather(d, places);
+            return keepdim ? (values, places) : (values.squeeze(d), places.squeeze(d));
+        }
+
         /// <summary>The elements in order along a dimension, and where each came from. Always stable; NaN counts as largest.</summary>
         public unsafe (Tensor Values, Tensor Indices) sort(long dim = -1, bool descending = false, bool stable = false)
         {

@@ -8,10 +8,6 @@ public static partial class torch
     public static (Tensor output, Tensor? inverse_indices, Tensor? counts) unique_consecutive(Tensor input, bool return_inverse = false, bool return_counts = false, int? dim = null) =>
         input.unique_consecutive(return_inverse, return_counts, dim);
 
-    public static Tensor bincount(Tensor input, Tensor? weights = null, long minlength = 0) => input.bincount(weights, minlength);
-
-    public static Tensor histc(Tensor input, long bins = 100, double min = 0, double max = 0) => input.histc(bins, min, max);
-
     public static Tensor isin(Tensor tensor, Tensor test_elements, bool assumeUnique = false, bool invert = false) => tensor.isin(test_elements, assumeUnique, invert);
 
     public partial class Tensor
@@ -38,35 +34,6 @@ public static partial class torch
             if (dim is null) return Runs(detach().reshape(-1), null, sizes, return_inverse, return_counts, 0, Changes(detach().reshape(-1)));
             int d = Shapes.Dim("unique_consecutive", dim.Value, rank);
             return Runs(detach(), null, [sizes[d]], return_inverse, return_counts, d, Changes(Rows(d)));
-        }
-
-        /// <summary>How often each number from 0 on stands in this one-dimensional tensor, or the sums of weights there.</summary>
-        public Tensor bincount(Tensor? weights = null, long minlength = 0)
-        {
-            if (rank != 1 || !dtype.is_integral()) throw Error.Argument("bincount", $"expects one dimension of integers, not shape {Error.Shape(sizes)} of {dtype.name()}");
-            if (weights is not null && !weights.sizes.AsSpan().SequenceEqual(sizes)) throw Error.Argument("bincount", $"weights of shape {Error.Shape(weights.sizes)} for {sizes[0]} numbers");
-            Tensor index = to(ScalarType.Int64);
-            long most = -1;
-            foreach (long n in index.data<long>()) most = n >= 0 ? Math.Max(most, n) : throw Error.Argument("bincount", $"numbers must not be negative: {n}");
-            ScalarType result = weights is null ? ScalarType.Int64 : weights.dtype == ScalarType.Float32 ? ScalarType.Float32 : ScalarType.Float64;
-            Tensor each = weights is null ? ones([sizes[0]], result, device) : weights.to(result);
-            return zeros([Math.Max(most + 1, minlength)], result, device).index_add(0, index, each);
-        }
-
-        /// <summary>How many elements lie in each of equally wide bins from min to max (of the elements, if both are 0).</summary>
-        public Tensor histc(long bins = 100, double min = 0, double max = 0)
-        {
-            if (!is_floating_point()) throw Error.Unsupported("histc", $"not defined for {dtype.name()}");
-            if (bins <= 0) throw Error.Argument("histc", $"the number of bins must be positive, not {bins}");
-            double[] values = detach().to(ScalarType.Float64).data<double>().ToArray();
-            (double low, double high) = (min, max);
-            if (low == high && values.Length > 0) (low, high) = (values.Min(), values.Max());
-            if (low == high) (low, high) = (low - 1, high + 1);
-            if (!(low < high) || !double.IsFinite(high - low)) throw Error.Argument("histc", $"[{low}, {high}] is not a finite range");
-            var counts = new double[bins];
-            foreach (double v in values)
-                if (v >= low && v <= high) counts[Math.Min((long)((v - low) / (high - low) * bins), bins - 1)]++;
-            return tensor(counts, dtype, device);
         }
 
         /// <summary>Whether each element is among test_elements.</summary>

@@ -86,3 +86,39 @@ public readonly struct Scalar : IDisposable, IEquatable<Scalar>
 
     public static bool operator !=(Scalar a, Scalar b) => !a.Equals(b);
 }
+
+/// <summary>.NET numbers as Scalars and back.</summary>
+public static class ScalarExtensionMethods
+{
+    public static Scalar ToScalar(this bool value) => value;
+
+    public static Scalar ToScalar(this byte value) => value;
+
+    public static Scalar ToScalar(this sbyte value) => value;
+
+    public static Scalar ToScalar(this short value) => value;
+
+    public static Scalar ToScalar(this int value) => value;
+
+    public static Scalar ToScalar(this long value) => value;
+
+    public static Scalar ToScalar(this float value) => value;
+
+    public static Scalar ToScalar(this double value) => value;
+
+    public static Scalar ToScalar(this Half value) => value;
+
+    public static Scalar ToScalar(this BFloat16 value) => value;
+
+    public static Scalar ToBFloat16Scalar(this float value) => (BFloat16)value;
+
+    public static byte ToByte(this Scalar value) => (byte)value.ToInt64();
+
+    public static sbyte ToSByte(this Scalar value) => (sbyte)value.ToInt64();
+
+    public static short ToInt16(this Scalar value) => (short)value.ToInt64();
+
+    public static Half ToHalf(this Scalar value) => (Half)value.ToDouble();
+
+    public static BFloat16 ToBFloat16(this Scalar value) => (BFloat16)value.ToDouble();
+}
