@@ -29,31 +29,31 @@ public static partial class torch
                 for (int i = 0; i < indices.Length; i++) y = SelectOf(y, 0, indices[i], i);
                 return y;
             }
-            set => this[indices].copy_(value);
+            set => Assign(this[indices], value);
         }
 
         public Tensor this[long i1]
         {
             get => rank == 0 ? throw TooMany(1) : select(0, i1);
-            set => this[i1].copy_(value);
+            set => Assign(this[i1], value);
         }
 
         public Tensor this[long i1, long i2]
         {
             get => this[[i1, i2]];
-            set => this[[i1, i2]].copy_(value);
+            set => Assign(this[[i1, i2]], value);
         }
 
         public Tensor this[long i1, long i2, long i3]
         {
             get => this[[i1, i2, i3]];
-            set => this[[i1, i2, i3]].copy_(value);
+            set => Assign(this[[i1, i2, i3]], value);
         }
 
         public Tensor this[long i1, long i2, long i3, long i4]
         {
             get => this[[i1, i2, i3, i4]];
-            set => this[[i1, i2, i3, i4]].copy_(value);
+            set => Assign(this[[i1, i2, i3, i4]], value);
         }
 
         public Tensor index(params Tensor[] indices) => index(Array.ConvertAll(indices, static t => TensorIndex.Tensor(t)));
@@ -82,6 +82,8 @@ public static partial class torch
 
         private Tensor IndexPut(Tensor value, TensorIndex[] indices, bool accumulate)
         {
+            if (!accumulate && value.numel() == 1 && indices is [{ tensor: { dtype: ScalarType.Bool, rank: > 0 } mask }] && mask.rank <= rank && mask.sizes.AsSpan().SequenceEqual(sizes.AsSpan(..mask.rank)))
+                return masked_fill_(mask.reshape([.. mask.sizes, .. Enumerable.Repeat(1L, rank - mask.rank)]), value.reshape([]));
             Tensor x = Basic(indices, out Tensor?[] tensors);
             if (tensors.Length == 0)
             {
@@ -110,6 +112,8 @@ public static partial class torch
             }
             return this;
         }
+
+        private static void Assign(Tensor part, Tensor value) => part.copy_(DropLeadingOnes(value, part.rank));
 
         // x[0] = v with v: [1, n] for a row of n is allowed, as in PyTorch.
         private static Tensor DropLeadingOnes(Tensor value, int rank)

@@ -7,7 +7,7 @@ public static partial class torch
     public partial class Tensor
     {
         /// <summary>The tensor as PyTorch prints it.</summary>
-        public override string ToString() => IsInvalid ? "a disposed tensor" : PythonText.Of(this);
+        public override string ToString() => IsInvalid ? "a disposed tensor" : (this is Modules.Parameter ? "Parameter containing:" + printing.NewLine : "") + PythonText.Of(this);
 
         public string ToString(bool disamb, string? fltFormat = null, int? width = null, CultureInfo? cultureInfo = null, string? newLine = null) =>
             disamb ? ToString(TensorStringStyle.Default, fltFormat, width, cultureInfo, newLine) : ToString();

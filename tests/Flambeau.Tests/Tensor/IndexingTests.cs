@@ -51,6 +51,10 @@ public sealed class IndexingTests
         Tensor big = tensor(new bool[,] { { true, false, false, false }, { false, false, false, false }, { true, true, false, false } });
         x[big] = -1;
         Assert.That(x.data<float>(), Is.EqualTo(new float[] { -1, 8, 9, 0, 2, 2.5f, 2.5f, 2.5f, -1, -1, 9, 0 }));
+        x[tensor([true, false, false])] = 6;
+        Assert.That(x[0].data<float>(), Is.All.EqualTo(6f));
+        x[2] = ones(1, 1, 4);
+        Assert.That(x[2].data<float>(), Is.All.EqualTo(1f));
         Tensor counts = zeros(3, dtype: int64);
         counts.index_put_([tensor([0L, 0L, 2L])], ones(1, dtype: int64), accumulate: true);
         Assert.That(counts.data<long>(), Is.EqualTo(new long[] { 2, 0, 1 }));
@@ -78,6 +82,8 @@ public sealed class IndexingTests
         Assert.That(() => x[0, 3], Throws.TypeOf<IndexOutOfRangeException>().With.Message.EqualTo("[index] index 3 is out of range for dimension 1 of size 3"));
         Assert.That(() => x[.., 0, 9], Throws.TypeOf<IndexOutOfRangeException>().With.Message.EqualTo("[index] index 9 is out of range for dimension 2 of size 4"));
         Assert.That(() => x[tensor([7L])], Throws.TypeOf<IndexOutOfRangeException>().With.Message.Contains("index 7 is out of range for dimension 0 of size 2"));
+        Assert.That(() => x[.., tensor([0L, -4L])], Throws.TypeOf<IndexOutOfRangeException>().With.Message.EqualTo("[index] index -4 is out of range for dimension 1 of size 3"));
+        Assert.That(() => x.index_put_([tensor([0L, 5L])], ones(1, dtype: int64)), Throws.TypeOf<IndexOutOfRangeException>().With.Message.Contains("index 5 is out of range for dimension 0 of size 2"));
         Assert.Throws<IndexOutOfRangeException>(() => _ = x[0, 0, 0, 0]);
         Assert.Throws<IndexOutOfRangeException>(() => _ = x[zeros(2, 2, dtype: @bool)]);
         Assert.Throws<ArgumentException>(() => _ = x[zeros(2)]);

@@ -61,6 +61,9 @@ public sealed class PrintingTests
     }
 
     [Test]
+    public void ParametersSayWhatTheyAre() => Check(new Modules.Parameter(zeros(2)), "Parameter containing:\ntensor([0., 0.], requires_grad=True)");
+
+    [Test]
     public void OptionsChangeTheDefaultStyle()
     {
         try
