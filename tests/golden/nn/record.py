@@ -58,7 +58,7 @@ def problem():
     torch.manual_seed(1)
     shapes = [(3, 5), (7,)]
     p = [nn.Parameter(torch.randn(s)) for s in shapes]
-    return p, [torch.randn(s) * 3 for s in shapes], [torch.randn(s) for s in shapes]
+    return p, [torch.randn(s) for s in shapes], [torch.randn(s) for s in shapes]
 
 
 def optimizers():
