@@ -44,7 +44,7 @@ public static partial class torch
             public virtual Module save(string location, IList<string>? skip = null)
             {
                 Dictionary<string, Tensor> state = Kept(state_dict(), skip);
-                if (IsSafetensors(location)) utils.safetensors.save_file(state, location);
+                if (IsSafetensors(location)) torch.utils.safetensors.save_file(state, location);
                 else AtomicFile.Write(location, s => Save(s, state));
                 return this;
             }
@@ -73,7 +73,7 @@ public static partial class torch
             public virtual Module load(string location, bool strict = true, IList<string>? skip = null, Dictionary<string, bool>? loadedParameters = null)
             {
                 Dictionary<string, Tensor> state;
-                if (IsSafetensors(location)) state = utils.safetensors.load_file(location);
+                if (IsSafetensors(location)) state = torch.utils.safetensors.load_file(location);
                 else
                     using (FileStream s = File.OpenRead(location)) state = DatFile.Read(s, $"'{location}'");
                 return Load(state, strict, skip, loadedParameters);

@@ -24,5 +24,7 @@ internal static class Repr
         return "(" + string.Join(", ", x.ToArray()) + (x.Length == 1 ? ",)" : ")");
     }
 
+    internal static string Pair((long, long) x) => Of([x.Item1, x.Item2], one: true);
+
     internal static string Inplace(bool inplace) => inplace ? "inplace=True" : "";
 }

@@ -9,6 +9,15 @@ namespace Flambeau
             /// <summary>Dimensions start_dim to end_dim as one.</summary>
             public static Flatten Flatten(long start_dim = 1, long end_dim = -1) => new(start_dim, end_dim);
 
+            /// <summary>One dimension as several; one size may be -1.</summary>
+            public static Unflatten Unflatten(long dim, long[] unflattened_size) => new(dim, unflattened_size);
+
+            /// <summary>[.., c r^2, h, w] to [.., c, h r, w r].</summary>
+            public static PixelShuffle PixelShuffle(long upscale_factor) => new(upscale_factor);
+
+            /// <summary>[.., c, h r, w r] to [.., c r^2, h, w].</summary>
+            public static PixelUnshuffle PixelUnshuffle(long downscale_factor) => new(downscale_factor);
+
             /// <summary>The channels of groups dealt out in turn.</summary>
             public static ChannelShuffle ChannelShuffle(long groups) => new(groups);
 
@@ -36,6 +45,38 @@ namespace Flambeau.Modules
         public override Tensor forward(Tensor input) => input.flatten(start_dim, end_dim);
 
         public override string extra_repr() => $"start_dim={start_dim}, end_dim={end_dim}";
+    }
+
+    /// <summary>One dimension as several.</summary>
+    public class Unflatten(long dim, long[] unflattened_size) : Module<Tensor, Tensor>(nameof(Unflatten))
+    {
+        public long dim { get; set; } = dim;
+
+        public long[] unflattened_size { get; set; } = unflattened_size;
+
+        public override Tensor forward(Tensor input) => input.unflatten(dim, unflattened_size);
+
+        public override string extra_repr() => $"dim={dim}, unflattened_size={Repr.Of(unflattened_size)}";
+    }
+
+    /// <summary>[.., c r^2, h, w] to [.., c, h r, w r] (Shi et al., 2016).</summary>
+    public class PixelShuffle(long upscale_factor) : Module<Tensor, Tensor>(nameof(PixelShuffle))
+    {
+        public long upscale_factor { get; set; } = upscale_factor;
+
+        public override Tensor forward(Tensor input) => functional.pixel_shuffle(input, upscale_factor);
+
+        public override string extra_repr() => $"upscale_factor={upscale_factor}";
+    }
+
+    /// <summary>[.., c, h r, w r] to [.., c r^2, h, w].</summary>
+    public class PixelUnshuffle(long downscale_factor) : Module<Tensor, Tensor>(nameof(PixelUnshuffle))
+    {
+        public long downscale_factor { get; set; } = downscale_factor;
+
+        public override Tensor forward(Tensor input) => functional.pixel_unshuffle(input, downscale_factor);
+
+        public override string extra_repr() => $"downscale_factor={downscale_factor}";
     }
 
     /// <summary>[batch, g c, ..] read as [batch, g, c, ..] with g and c exchanged (Zhang et al., 2017).</summary>

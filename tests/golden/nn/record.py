@@ -49,6 +49,29 @@ def initialisers():
     put("init dirac_", nn.init.dirac_(torch.empty(4, 2, 3, 3), 2))
 
 
+class NAdam(torch.optim.Optimizer):
+    """As in PyTorch 2: 1.13's own counts the momentum of the present step twice in the product of the next."""
+
+    def __init__(self, p, lr, weight_decay):
+        super().__init__(p, dict(lr=lr, wd=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for g in self.param_groups:
+            for p in g["params"]:
+                if p.grad is None:
+                    continue
+                s = self.state[p]
+                s["t"] = t = s.get("t", 0) + 1
+                d = p.grad + g["wd"] * p
+                mu, after = (0.9 * (1 - 0.5 * 0.96 ** (n * 4e-3)) for n in (t, t + 1))
+                s["mu"] = s.get("mu", 1.0) * mu
+                s["m"] = s.get("m", 0) * 0.9 + 0.1 * d
+                s["v"] = s.get("v", 0) * 0.999 + 0.001 * d * d
+                scale = (s["v"] / (1 - 0.999 ** t)).sqrt() + 1e-8
+                p -= g["lr"] * (1 - mu) / (1 - s["mu"]) * d / scale + g["lr"] * after / (1 - s["mu"] * after) * s["m"] / scale
+
+
 def quadratic(p, a, b):
     """A loss with gradients of different sizes: sum over both of sin(a p) + (p - b)^2 / 2."""
     return sum((torch.sin(ai * pi) + (pi - bi) ** 2 / 2).sum() for pi, ai, bi in zip(p, a, b))
@@ -72,7 +95,7 @@ def optimizers():
         "adamw": lambda p: O.AdamW(p, 0.1, weight_decay=0.2), "adamw_amsgrad": lambda p: O.AdamW(p, 0.1, weight_decay=0.0, amsgrad=True),
         "rmsprop": lambda p: O.RMSprop(p, 0.05), "rmsprop_full": lambda p: O.RMSprop(p, 0.02, alpha=0.9, weight_decay=0.1, momentum=0.8, centered=True),
         "adagrad": lambda p: O.Adagrad(p, 0.5, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.2), "adadelta": lambda p: O.Adadelta(p, 2.0, rho=0.8, weight_decay=0.1),
-        "adamax": lambda p: O.Adamax(p, 0.1, weight_decay=0.1), "nadam": lambda p: O.NAdam(p, 0.1, weight_decay=0.1), "radam": lambda p: O.RAdam(p, 0.1, weight_decay=0.1),
+        "adamax": lambda p: O.Adamax(p, 0.1, weight_decay=0.1), "nadam": lambda p: NAdam(p, 0.1, weight_decay=0.1), "radam": lambda p: O.RAdam(p, 0.1, weight_decay=0.1),
         "asgd": lambda p: O.ASGD(p, 0.1, t0=5, weight_decay=0.1), "rprop": lambda p: O.Rprop(p, 0.05),
     }
     p, a, b = problem()
