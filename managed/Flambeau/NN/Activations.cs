@@ -90,7 +90,7 @@ namespace Flambeau.Modules
 
         public override Tensor forward(Tensor input) => functional.relu6(input, inplace);
 
-        public override string extra_repr() => "min_val=0.0, max_val=6.0" + (inplace ? ", inplace=True" : "");
+        public override string extra_repr() => Repr.Inplace(inplace);
     }
 
     /// <summary>x, or negative_slope x below 0.</summary>

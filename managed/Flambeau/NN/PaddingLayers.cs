@@ -82,7 +82,7 @@ namespace Flambeau.Modules
 
         public override Tensor forward(Tensor input) => functional.pad(input, padding, mode, value);
 
-        public override string extra_repr() => $"padding={Repr.Of(padding)}" + (mode == PaddingModes.Constant && this is not ZeroPad2d ? $", value={Repr.Number(value)}" : "");
+        public override string extra_repr() => this is ConstantPad1d or ConstantPad2d or ConstantPad3d ? $"padding={Repr.Of(padding)}, value={Repr.Number(value)}" : Repr.Of(padding);
     }
 
     /// <summary>A border of one value around the last dimension.</summary>

@@ -56,7 +56,7 @@ namespace Flambeau.Modules
         {
             bool same = givenFactor.Length > 0 && Array.TrueForAll(givenFactor, f => f == givenFactor[0]);
             string factors = same ? Repr.Of(givenFactor[0]) : "(" + string.Join(", ", givenFactor.Select(f => Repr.Of(f))) + ")";
-            return (givenFactor.Length > 0 ? $"scale_factor={factors}" : $"size={Repr.Of(givenSize, one: true)}") + $", mode='{mode.ToString().ToLowerInvariant()}'";
+            return (givenFactor.Length > 0 ? $"scale_factor={factors}" : $"size={Repr.Of(givenSize, one: true)}") + $", mode={mode.ToString().ToLowerInvariant()}";
         }
     }
 

@@ -12,6 +12,17 @@ public sealed class InitTests
         ["linear_nobias"] = () => Linear(4, 3, hasBias: false),
         ["bilinear"] = () => Bilinear(3, 4, 2),
         ["prelu"] = () => PReLU(3),
+        ["conv1d"] = () => Conv1d(4, 6, 3, groups: 2),
+        ["conv2d"] = () => Conv2d(3, 4, (3, 2)),
+        ["conv3d"] = () => Conv3d(2, 3, 2),
+        ["convt1d"] = () => ConvTranspose1d(4, 6, 3, groups: 2),
+        ["convt2d"] = () => ConvTranspose2d(2, 3, (3, 2)),
+        ["convt3d"] = () => ConvTranspose3d(2, 2, 2),
+        ["embedding"] = () => Embedding(9, 4, padding_idx: 2),
+        ["embedding_bag"] = () => EmbeddingBag(5, 3),
+        ["batchnorm"] = () => BatchNorm2d(3),
+        ["layernorm"] = () => LayerNorm([2, 3]),
+        ["nested"] = () => Sequential(Linear(3, 4), BatchNorm1d(4), Sequential(Linear(4, 4), ReLU()), Linear(4, 2)),
     };
 
     private static readonly Dictionary<string, Action<Tensor>> Fills = new()

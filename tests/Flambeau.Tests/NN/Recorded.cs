@@ -7,6 +7,10 @@ internal static class Recorded
 {
     private static readonly Lazy<Dictionary<string, double[]>> Lines = new(Read);
 
+    /// <summary>How PyTorch prints the layers.</summary>
+    internal static Dictionary<string, string> Reprs { get; } =
+        File.ReadLines(Find("reprs.txt")).ToDictionary(line => line[..line.IndexOf(':')], line => line[(line.IndexOf(':') + 2)..]);
+
     internal static IEnumerable<string> Names => Lines.Value.Keys;
 
     internal static double[] Of(string name) => Lines.Value[name];
@@ -17,7 +21,7 @@ internal static class Recorded
     private static Dictionary<string, double[]> Read()
     {
         var lines = new Dictionary<string, double[]>();
-        foreach (string line in File.ReadLines(Find()))
+        foreach (string line in File.ReadLines(Find("nn.txt")))
         {
             int colon = line.IndexOf(':');
             lines[line[..colon]] = [.. line[(colon + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
@@ -25,13 +29,13 @@ internal static class Recorded
         return lines;
     }
 
-    private static string Find()
+    private static string Find(string name)
     {
         for (DirectoryInfo? d = new(AppContext.BaseDirectory); d != null; d = d.Parent)
         {
-            string file = Path.Combine(d.FullName, "tests", "golden", "nn", "nn.txt");
+            string file = Path.Combine(d.FullName, "tests", "golden", "nn", name);
             if (File.Exists(file)) return file;
         }
-        throw new FileNotFoundException($"no tests/golden/nn/nn.txt above {AppContext.BaseDirectory}");
+        throw new FileNotFoundException($"no tests/golden/nn/{name} above {AppContext.BaseDirectory}");
     }
 }
