@@ -6,17 +6,17 @@ namespace Flambeau.Modules;
 /// <summary>Adam and AdamW: the formulas differ only in where the weight decay goes.</summary>
 public abstract class AdamBase : OptimizerHelper, optim.IBetas
 {
+    private readonly FusedStep fused; // parameter, gradient, and the three averages
+
     private protected AdamBase(AdamOptions defaults, string name) : base(defaults)
     {
-        Name = name;
+        fused = new FusedStep(name, 5);
         CheckRange("the learning rate", defaults.LearningRate!.Value);
         CheckRange("beta1", defaults.beta1!.Value, 0, 1);
         CheckRange("beta2", defaults.beta2!.Value, 0, 1);
         CheckRange("eps", defaults.eps!.Value);
         CheckRange("weight_decay", defaults.weight_decay!.Value);
     }
-
-    private string Name { get; }
 
     private protected abstract bool Decoupled { get; }
 
@@ -37,14 +37,13 @@ public abstract class AdamBase : OptimizerHelper, optim.IBetas
         // The bias corrections depend on the number of steps, which differs between parameters if some had no gradient at times.
         foreach (var rows in parameters.GroupBy(p => (p.dtype, Step: ++((AdamState)StateOf(p)).step)))
         {
-            var call = new FusedStep(Name, 5);
             foreach (Parameter p in rows)
             {
                 var s = (AdamState)StateOf(p);
                 s.exp_avg ??= zeros(p.sizes, p.dtype, p.device);
                 s.exp_avg_sq ??= zeros(p.sizes, p.dtype, p.device);
                 if (amsgrad) s.max_exp_avg_sq ??= zeros(p.sizes, p.dtype, p.device);
-                call.Add(p, p.grad, s.exp_avg, s.exp_avg_sq, amsgrad ? s.max_exp_avg_sq : null);
+                fused.Add(p, p.grad, s.exp_avg, s.exp_avg_sq, amsgrad ? s.max_exp_avg_sq : null);
             }
             var settings = new flam_adam
             {
@@ -58,10 +57,10 @@ public abstract class AdamBase : OptimizerHelper, optim.IBetas
                 maximize = o.maximize!.Value ? 1 : 0,
                 decoupled = Decoupled ? 1 : 0,
             };
-            call.Run(v =>
+            fused.Run(() =>
             {
                 flam_adam s = settings;
-                return Native.flam_optim_adam(call.Count, (flam_tensor*)v[0], (flam_tensor*)v[1], (flam_tensor*)v[2], (flam_tensor*)v[3], (flam_tensor*)v[4], &s);
+                return Native.flam_optim_adam(fused.Count, fused.Lane(0), fused.Lane(1), fused.Lane(2), fused.Lane(3), fused.Lane(4), &s);
             });
         }
     }

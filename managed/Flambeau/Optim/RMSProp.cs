@@ -28,6 +28,8 @@ namespace Flambeau.Modules
     /// </summary>
     public class RMSProp : OptimizerHelper, torch.optim.IMomentum
     {
+        private readonly FusedStep fused = new("RMSProp", 5); // parameter, gradient, square, mean, momentum
+
         public RMSProp(IEnumerable<Parameter> parameters, double lr = 0.01, double alpha = 0.99, double eps = 1e-8, double weight_decay = 0, double momentum = 0, bool centered = false, bool maximize = false)
             : this([new ParamGroup(parameters, new Options())], lr, alpha, eps, weight_decay, momentum, centered, maximize)
         {
@@ -62,7 +64,6 @@ namespace Flambeau.Modules
             bool centered = o.centered!.Value, remembers = o.momentum != 0;
             foreach (var rows in parameters.GroupBy(p => p.dtype))
             {
-                var call = new FusedStep("RMSProp", 5);
                 foreach (Parameter p in rows)
                 {
                     var s = (State)StateOf(p);
@@ -70,7 +71,7 @@ namespace Flambeau.Modules
                     s.square_avg ??= torch.zeros(p.sizes, p.dtype, p.device);
                     if (centered) s.grad_avg ??= torch.zeros(p.sizes, p.dtype, p.device);
                     if (remembers) s.momentum_buffer ??= torch.zeros(p.sizes, p.dtype, p.device);
-                    call.Add(p, p.grad, s.square_avg, centered ? s.grad_avg : null, remembers ? s.momentum_buffer : null);
+                    fused.Add(p, p.grad, s.square_avg, centered ? s.grad_avg : null, remembers ? s.momentum_buffer : null);
                 }
                 var settings = new flam_rmsprop
                 {
@@ -82,10 +83,10 @@ namespace Flambeau.Modules
                     centered = centered ? 1 : 0,
                     maximize = o.maximize!.Value ? 1 : 0,
                 };
-                call.Run(v =>
+                fused.Run(() =>
                 {
                     flam_rmsprop s = settings;
-                    return Native.flam_optim_rmsprop(call.Count, (flam_tensor*)v[0], (flam_tensor*)v[1], (flam_tensor*)v[2], (flam_tensor*)v[3], (flam_tensor*)v[4], &s);
+                    return Native.flam_optim_rmsprop(fused.Count, fused.Lane(0), fused.Lane(1), fused.Lane(2), fused.Lane(3), fused.Lane(4), &s);
                 });
             }
         }

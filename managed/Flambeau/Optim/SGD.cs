@@ -27,6 +27,8 @@ namespace Flambeau.Modules
     /// </summary>
     public class SGD : OptimizerHelper, torch.optim.IMomentum
     {
+        private readonly FusedStep fused = new("SGD", 3); // parameter, gradient, momentum
+
         public SGD(IEnumerable<Parameter> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0, bool nesterov = false, bool maximize = false)
             : this([new ParamGroup(parameters, new Options())], lr, momentum, dampening, weight_decay, nesterov, maximize)
         {
@@ -60,12 +62,11 @@ namespace Flambeau.Modules
             bool remembers = o.momentum != 0;
             foreach (var rows in parameters.GroupBy(p => (p.dtype, First: ((State)StateOf(p)).momentum_buffer is null)))
             {
-                var step = new FusedStep("SGD", 3);
                 foreach (Parameter p in rows)
                 {
                     var s = (State)StateOf(p);
                     if (remembers) s.momentum_buffer ??= torch.empty(p.sizes, p.dtype, p.device);
-                    step.Add(p, p.grad, remembers ? s.momentum_buffer : null);
+                    fused.Add(p, p.grad, remembers ? s.momentum_buffer : null);
                 }
                 var settings = new flam_sgd
                 {
@@ -77,10 +78,10 @@ namespace Flambeau.Modules
                     maximize = o.maximize!.Value ? 1 : 0,
                     first_step = rows.Key.First ? 1 : 0,
                 };
-                step.Run(v =>
+                fused.Run(() =>
                 {
                     flam_sgd s = settings;
-                    return Native.flam_optim_sgd(step.Count, (flam_tensor*)v[0], (flam_tensor*)v[1], (flam_tensor*)v[2], &s);
+                    return Native.flam_optim_sgd(fused.Count, fused.Lane(0), fused.Lane(1), fused.Lane(2), &s);
                 });
             }
         }
