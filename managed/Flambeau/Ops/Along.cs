@@ -21,11 +21,16 @@ internal static unsafe class Along
     }
 
     /// <summary>x = zeros(sizes); x[index[i][j]][j] += y[i][j] for dim 0.</summary>
-    internal static Tensor Put(string name, Tensor y, int dim, Tensor index, long[] sizes)
+    internal static Tensor Put(string name, Tensor y, int dim, Tensor index, long[] sizes) => Scattered(name, y, dim, index, sizes, add: true);
+
+    /// <summary>As Put, but of several values for one place the last stays.</summary>
+    internal static Tensor Place(string name, Tensor y, int dim, Tensor index, long[] sizes) => Scattered(name, y, dim, index, sizes, add: false);
+
+    private static Tensor Scattered(string name, Tensor y, int dim, Tensor index, long[] sizes, bool add)
     {
         Tensor x = zeros(sizes, y.dtype, y.device);
         using (Borrow bx = x.Borrow(name, out flam_tensor vx), bi = index.Borrow(name, out flam_tensor vi), by = y.Borrow(name, out flam_tensor vy))
-            Error.Check(Native.flam_scatter(&vx, dim, &vi, &vy, 1), name);
+            Error.Check(Native.flam_scatter(&vx, dim, &vi, &vy, add ? 1 : 0), name);
         // dy = g taken at index
         return Graph.Record(name, x, [y], [index], (n, g) => [Take(name, g, dim, n[0])]);
     }

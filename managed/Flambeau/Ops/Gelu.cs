@@ -26,6 +26,10 @@ public static partial class torch
             _ => throw Error.Argument("gelu", $"approximate must be \"none\" or \"tanh\", not \"{approximate}\""),
         };
 
+        public Tensor gelu(Modules.GELU.Approximate approximate) => gelu(approximate.ToString());
+
+        public Tensor gelu_(Modules.GELU.Approximate approximate) => gelu_(approximate.ToString());
+
         public Tensor gelu_() => UnaryInPlace("gelu_", GeluOp, static x => x.gelu());
 
         public Tensor gelu_(string approximate) => Inplace.Apply("gelu_", this, [], x => x.gelu(approximate));

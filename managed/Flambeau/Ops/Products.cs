@@ -28,6 +28,8 @@ public static partial class torch
 
     public static Tensor chain_matmul(params Tensor[] matrices) => linalg.multi_dot(matrices);
 
+    public static Tensor trace(Tensor input) => input.trace();
+
     public static Tensor kron(Tensor input, Tensor other) => input.kron(other);
 
     public partial class Tensor
@@ -98,6 +100,13 @@ public static partial class torch
                 result[d] = a[2 * d] * b[2 * d + 1];
             }
             return (reshape(a) * other.reshape(b)).reshape(result);
+        }
+
+        /// <summary>The sum of the diagonal of a matrix.</summary>
+        public Tensor trace()
+        {
+            if (rank != 2) throw Error.Argument("trace", $"expected a matrix, not shape {Error.Shape(sizes)}");
+            return diagonal().sum();
         }
 
         // With beta 0 what this holds is ignored, NaN included.

@@ -86,13 +86,6 @@ public static partial class torch
         }
     }
 
-    public static partial class special
-    {
-        public static Tensor softmax(Tensor input, long dim, ScalarType? dtype = null) => input.softmax(dim, dtype);
-
-        public static Tensor log_softmax(Tensor input, long dim, ScalarType? dtype = null) => input.log_softmax(dim, dtype);
-    }
-
     public static partial class nn
     {
         public static partial class functional
@@ -103,6 +96,19 @@ public static partial class torch
 
             /// <summary>softmax(-x).</summary>
             public static Tensor softmin(Tensor x, long dim) => (-x).softmax(dim);
+
+            /// <summary>softmax((logits + gumbel noise) / tau); hard: one-hot of its maximum, with the gradient of the softmax (Jang et al. 2017).</summary>
+            public static Tensor gumbel_softmax(Tensor logits, double tau = 1, bool hard = false, long dim = -1)
+            {
+                logits.FloatOnly("gumbel_softmax");
+                Tensor noise;
+                using (no_grad()) noise = -empty(logits.sizes, logits.dtype, logits.device).exponential_().log();
+                Tensor y = ((logits + noise) / tau).softmax(dim);
+                if (!hard) return y;
+                Tensor index = y.argmax(dim, keepdim: true);
+                Tensor one = Along.Put("gumbel_softmax", ones(index.sizes, y.dtype, y.device), Shapes.Dim("gumbel_softmax", dim, y.rank), index, y.sizes);
+                return one - y.detach() + y;
+            }
 
             /// <summary>softmax over the channels of [batch, channels, height, width] or [channels, height, width].</summary>
             public static Tensor softmax2d(Tensor x) =>

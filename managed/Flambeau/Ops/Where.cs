@@ -28,6 +28,9 @@ public static partial class torch
         return where(condition, full([], x, dtype, condition.device), full([], y, dtype, condition.device));
     }
 
+    /// <summary>Where the condition is not 0: one vector of indices for each dimension.</summary>
+    public static Tensor[] where(Tensor condition) => condition.nonzero().unbind(1);
+
     /// <summary>A 0-dim tensor that promotes with x as a number does.</summary>
     private static Tensor Number(Scalar value, Tensor x) => full([], value, result_type(x, value), x.device);
 
