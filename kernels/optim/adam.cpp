@@ -30,8 +30,9 @@ struct constants {
         decoupled(a.decoupled) {}
 };
 
-template <class T>
-void update(const constants<compute_t<T>>& k, T* p, const T* grad, T* m, T* v, T* vmax, int64_t n) {
+// What is optional is decided outside of the loop: inside, a pointer that may be null keeps the compiler from vectorising.
+template <bool Amsgrad, class T>
+void update(const constants<compute_t<T>> k, T* p, const T* grad, T* m, T* v, T* vmax, int64_t n) {
   using C = compute_t<T>;
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) {
@@ -43,7 +44,7 @@ void update(const constants<compute_t<T>>& k, T* p, const T* grad, T* m, T* v, T
     C square = multiply_add(k.fresh2 * g, g, load(v[i]) * k.beta2);
     store(m[i], mean);
     store(v[i], square);
-    if (vmax) {
+    if (Amsgrad) {
       const C top = load(vmax[i]);
       square = ((square > top) | (square != square)) ? square : top;
       store(vmax[i], square);
@@ -63,8 +64,9 @@ FLAM_OP(optim_adam,
     by_floating(params[t].dtype, [&](auto zero) {
       using T = decltype(zero);
       T* tops = p->amsgrad ? data<T>(vmax[t]) + begin : nullptr;
-      update<T>(constants<compute_t<T>>(*p), data<T>(params[t]) + begin, data<T>(grads[t]) + begin, data<T>(m[t]) + begin,
-                data<T>(v[t]) + begin, tops, end - begin);
+      auto step = tops ? update<true, T> : update<false, T>;
+      step(constants<compute_t<T>>(*p), data<T>(params[t]) + begin, data<T>(grads[t]) + begin, data<T>(m[t]) + begin, data<T>(v[t]) + begin,
+           tops, end - begin);
     });
   });
 }

@@ -9,7 +9,8 @@ using namespace flam;
 
 namespace {
 
-template <class T>
+// What is optional is decided outside of the loop: inside, a pointer that may be null keeps the compiler from vectorising.
+template <bool Centered, bool Momentum, class T>
 void update(const flam_rmsprop& s, T* p, const T* grad, T* square, T* mean, T* buffer, int64_t n) {
   using C = compute_t<T>;
   const C decay = C(s.weight_decay), alpha = C(s.alpha), fresh = C(1 - s.alpha), eps = C(s.eps), momentum = C(s.momentum);
@@ -22,13 +23,13 @@ void update(const flam_rmsprop& s, T* p, const T* grad, T* square, T* mean, T* b
     g = decays ? multiply_add(x, decay, g) : g;
     C v = multiply_add(fresh * g, g, load(square[i]) * alpha);
     store(square[i], v);
-    if (mean) {
+    if (Centered) {
       const C a = multiply_add(g, fresh, load(mean[i]) * alpha);
       store(mean[i], a);
       v = multiply_add(-a, a, v);
     }
     const C d = std::sqrt(v) + eps;
-    if (buffer) {
+    if (Momentum) {
       const C b = load(buffer[i]) * momentum + g / d;
       store(buffer[i], b);
       store(p[i], multiply_add(b, step, x));
@@ -51,7 +52,9 @@ FLAM_OP(optim_rmsprop,
       using T = decltype(zero);
       T* means = p->centered ? data<T>(grad_avg[t]) + begin : nullptr;
       T* buffer = p->momentum > 0 ? data<T>(momentum[t]) + begin : nullptr;
-      update<T>(*p, data<T>(params[t]) + begin, data<T>(grads[t]) + begin, data<T>(square[t]) + begin, means, buffer, end - begin);
+      auto step =
+          means ? (buffer ? update<true, true, T> : update<true, false, T>) : (buffer ? update<false, true, T> : update<false, false, T>);
+      step(*p, data<T>(params[t]) + begin, data<T>(grads[t]) + begin, data<T>(square[t]) + begin, means, buffer, end - begin);
     });
   });
 }
