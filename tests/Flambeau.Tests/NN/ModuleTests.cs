@@ -175,4 +175,23 @@ public sealed class ModuleTests
         Assert.That(Sequential().append(ReLU()).append("x", Tanh()).named_children().Select(c => c.name), Is.EqualTo(new[] { "0", "x" }));
         Assert.Throws<ArgumentException>(() => Sequential(("a", parts[0]), ("a", parts[1])));
     }
+
+    private sealed class Residual(params Module[] parts) : Sequential<Tensor, Tensor, Tensor>(parts)
+    {
+        public override Tensor forward(Tensor x, Tensor scale)
+        {
+            foreach (Module m in children()) x = x + ((IModule<Tensor, Tensor>)m).call(x) * scale;
+            return x;
+        }
+    }
+
+    [Test]
+    public void SequentialOfSeveralInputsIsWrittenByHand()
+    {
+        var net = new Residual(Linear(2, 2), Tanh());
+        net.append(Linear(2, 2));
+        Assert.That(net.named_parameters().Select(p => p.name), Is.EqualTo(new[] { "0.weight", "0.bias", "2.weight", "2.bias" }));
+        Assert.That(net.call(ones(1, 2), zeros(1)).data<float>().ToArray(), Is.All.EqualTo(1f));
+        Assert.That(net[-1], Is.InstanceOf<Linear>());
+    }
 }
