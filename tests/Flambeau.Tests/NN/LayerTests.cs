@@ -179,6 +179,18 @@ public sealed class LayerTests
     }
 
     [Test]
+    public void UnpoolingPutsTheLargestBack()
+    {
+        Tensor x = Wave(1, 1, 4, 5).abs();
+        (Tensor values, Tensor indices) = MaxPool2d(2).forward_with_indices(x);
+        Tensor y = MaxUnpool2d(2).call(values, indices, [4, 5]);
+        Assert.That(y.shape, Is.EqualTo(x.shape));
+        Assert.That(y.sum().item<float>(), Is.EqualTo(values.sum().item<float>()).Within(1e-5));
+        Assert.That(Values(MaxPool2d(2).call(y)), Is.EqualTo(Values(values)));
+        Assert.That(MaxUnpool2d(2).ToString(), Is.EqualTo("MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))"));
+    }
+
+    [Test]
     public void RmsNormHasARootMeanSquareOfOne()
     {
         Tensor y = RMSNorm(4).call(Wave(3, 4));
