@@ -95,14 +95,6 @@ public static partial class torch
 
         public Tensor floor_divide(Scalar other) => Quotient("floor_divide", DivFloor, other);
 
-        public Tensor multiply_(Tensor target) => mul_(target);
-
-        public Tensor multiply_(Scalar target) => mul_(target);
-
-        public Tensor subtract_(Tensor target) => sub_(target);
-
-        public Tensor subtract_(Scalar target) => sub_(target);
-
         public Tensor floor_divide_(Tensor other) => Inplace.Apply("floor_divide_", this, [other], x => x.floor_divide(other));
 
         public Tensor floor_divide_(Scalar other) => Inplace.Apply("floor_divide_", this, [], x => x.floor_divide(other));

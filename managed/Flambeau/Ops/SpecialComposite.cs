@@ -7,6 +7,8 @@ public static partial class torch
 
     public static Tensor polygamma(Tensor input, long p) => input.polygamma(p);
 
+    public static Tensor polygamma_(Tensor input, long p) => input.polygamma_(p);
+
     public static Tensor polygamma(long n, Tensor input) => input.polygamma(n);
 
     public static Tensor sinc(Tensor input) => input.sinc();

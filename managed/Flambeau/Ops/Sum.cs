@@ -22,6 +22,10 @@ public static partial class torch
 
         public Tensor sum(long dim, bool keepdim = false, ScalarType? type = null) => sum([dim], keepdim, type);
 
+        public Tensor sum(long dim0, long dim1, bool keepdim = false, ScalarType? type = null) => sum([dim0, dim1], keepdim, type);
+
+        public Tensor sum(long dim0, long dim1, long dim2, bool keepdim = false, ScalarType? type = null) => sum([dim0, dim1, dim2], keepdim, type);
+
         /// <summary>The sum over dimensions; none named means all.</summary>
         /// <exception cref="IndexOutOfRangeException">A dimension is out of range.</exception>
         public Tensor sum(ReadOnlySpan<long> dim, bool keepdim = false, ScalarType? type = null)
