@@ -85,6 +85,7 @@ internal static partial class OpTable
         new("softmax", "softmax softmax.with_dtype", a => a.T(0).softmax(a.L(1, "dim"), a.Dtype(2))),
         new("log_softmax", "log_softmax log_softmax.dtype", a => a.T(0).log_softmax(a.L(1, "dim"), a.Dtype(2))),
         new("softmin", "nn.functional.softmin", a => functional.softmin(a.T(0), a.L(1, "dim"))),
+        new("gelu", "nn.functional.gelu", a => functional.gelu(a.T(0), a.S(1, "approximate") == "tanh" ? Modules.GELU.Approximate.tanh : Modules.GELU.Approximate.none)),
     ];
 
     private static IEnumerable<OpRow> Binary =>
