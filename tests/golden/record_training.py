@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Records ten training steps of three small networks in PyTorch: /usr/bin/python3 record_training.py training.safetensors
 
+A bias in front of a normalisation, or of the keys, has no gradient but rounding, which Adam would blow up: those are left out.
 Keys: <net>.x, <net>.target, <net>.losses [10], <net>.start.<parameter>, <net>.end.<parameter>; float32 throughout.
 """
 import json, struct, sys
@@ -20,7 +21,7 @@ class Block(nn.Module):
         self.embed = nn.Embedding(vocabulary, width)
         self.position = nn.Embedding(tokens, width)
         self.norm1 = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width)
         self.norm2 = nn.LayerNorm(width)
         self.up = nn.Linear(width, 4 * width)
@@ -43,7 +44,7 @@ def mlp():
 
 
 def cnn():
-    return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 12, 3), nn.ReLU(),
+    return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 12, 3), nn.ReLU(),
                          nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12 * 2 * 2, 10))
 
 

@@ -2,23 +2,23 @@ namespace Flambeau;
 
 public static partial class torch
 {
-    public static Tensor addmm(Tensor input, Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => input.addmm(mat1, mat2, beta, alpha);
+    public static Tensor addmm(Tensor input, Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1) => input.addmm(mat1, mat2, beta, alpha);
 
-    public static Tensor addmm_(Tensor input, Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => input.addmm_(mat1, mat2, beta, alpha);
+    public static Tensor addmm_(Tensor input, Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1) => input.addmm_(mat1, mat2, beta, alpha);
 
-    public static Tensor baddbmm(Tensor input, Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) => input.baddbmm(batch1, batch2, beta, alpha);
+    public static Tensor baddbmm(Tensor input, Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) => input.baddbmm(batch1, batch2, beta, alpha);
 
-    public static Tensor addbmm(Tensor input, Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) => input.addbmm(batch1, batch2, beta, alpha);
+    public static Tensor addbmm(Tensor input, Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) => input.addbmm(batch1, batch2, beta, alpha);
 
-    public static Tensor addbmm_(Tensor input, Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) => input.addbmm_(batch1, batch2, beta, alpha);
+    public static Tensor addbmm_(Tensor input, Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) => input.addbmm_(batch1, batch2, beta, alpha);
 
-    public static Tensor addmv(Tensor input, Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => input.addmv(mat1, mat2, beta, alpha);
+    public static Tensor addmv(Tensor input, Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1) => input.addmv(mat1, mat2, beta, alpha);
 
-    public static Tensor addmv_(Tensor input, Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => input.addmv_(mat1, mat2, beta, alpha);
+    public static Tensor addmv_(Tensor input, Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1) => input.addmv_(mat1, mat2, beta, alpha);
 
-    public static Tensor addr(Tensor input, Tensor vec1, Tensor vec2, float beta = 1, float alpha = 1) => input.addr(vec1, vec2, beta, alpha);
+    public static Tensor addr(Tensor input, Tensor vec1, Tensor vec2, double beta = 1, double alpha = 1) => input.addr(vec1, vec2, beta, alpha);
 
-    public static Tensor addr_(Tensor input, Tensor vec1, Tensor vec2, float beta = 1, float alpha = 1) => input.addr_(vec1, vec2, beta, alpha);
+    public static Tensor addr_(Tensor input, Tensor vec1, Tensor vec2, double beta = 1, double alpha = 1) => input.addr_(vec1, vec2, beta, alpha);
 
     public static Tensor outer(Tensor input, Tensor vec2) => input.outer(vec2);
 
@@ -35,14 +35,14 @@ public static partial class torch
     public partial class Tensor
     {
         /// <summary>beta * this + alpha * mat1 mat2; this broadcasts to [m, n].</summary>
-        public Tensor addmm(Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1)
+        public Tensor addmm(Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1)
         {
             if (mat1.rank != 2 || mat2.rank != 2) throw Error.Argument("addmm", $"expected two matrices, not {Error.Shape(mat1.sizes)} and {Error.Shape(mat2.sizes)}");
             return AddProduct("addmm", mat1, mat2, beta, alpha);
         }
 
         /// <summary>beta * this + alpha * batch1 batch2; this broadcasts to [batch, m, n].</summary>
-        public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1)
+        public Tensor baddbmm(Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1)
         {
             if (batch1.rank != 3 || batch2.rank != 3 || batch1.sizes[0] != batch2.sizes[0])
                 throw Error.Argument("baddbmm", $"expected [batch, m, k] and [batch, k, n], not {Error.Shape(batch1.sizes)} and {Error.Shape(batch2.sizes)}");
@@ -50,25 +50,25 @@ public static partial class torch
         }
 
         /// <summary>beta * this + alpha * the sum of the products of two batches: this [m, n].</summary>
-        public Tensor addbmm(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) => Scaled(beta) is { } x ? x + batch1.bmm(batch2).sum(0) * alpha : batch1.bmm(batch2).sum(0) * alpha;
+        public Tensor addbmm(Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) => Scaled(beta) is { } x ? x + batch1.bmm(batch2).sum(0) * alpha : batch1.bmm(batch2).sum(0) * alpha;
 
         /// <summary>beta * this + alpha * mat vec.</summary>
-        public Tensor addmv(Tensor mat, Tensor vec, float beta = 1, float alpha = 1) => Scaled(beta) is { } x ? x + mat.mv(vec) * alpha : mat.mv(vec) * alpha;
+        public Tensor addmv(Tensor mat, Tensor vec, double beta = 1, double alpha = 1) => Scaled(beta) is { } x ? x + mat.mv(vec) * alpha : mat.mv(vec) * alpha;
 
         /// <summary>beta * this + alpha * the outer product of vec1 and vec2.</summary>
-        public Tensor addr(Tensor vec1, Tensor vec2, float beta = 1, float alpha = 1) => Scaled(beta) is { } x ? x + vec1.outer(vec2) * alpha : vec1.outer(vec2) * alpha;
+        public Tensor addr(Tensor vec1, Tensor vec2, double beta = 1, double alpha = 1) => Scaled(beta) is { } x ? x + vec1.outer(vec2) * alpha : vec1.outer(vec2) * alpha;
 
-        public Tensor addmm_(Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) => Inplace.Apply("addmm_", this, [mat1, mat2], x => x.addmm(mat1, mat2, beta, alpha));
+        public Tensor addmm_(Tensor mat1, Tensor mat2, double beta = 1, double alpha = 1) => Inplace.Apply("addmm_", this, [mat1, mat2], x => x.addmm(mat1, mat2, beta, alpha));
 
-        public Tensor baddbmm_(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) =>
+        public Tensor baddbmm_(Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) =>
             Inplace.Apply("baddbmm_", this, [batch1, batch2], x => x.baddbmm(batch1, batch2, beta, alpha));
 
-        public Tensor addbmm_(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) =>
+        public Tensor addbmm_(Tensor batch1, Tensor batch2, double beta = 1, double alpha = 1) =>
             Inplace.Apply("addbmm_", this, [batch1, batch2], x => x.addbmm(batch1, batch2, beta, alpha));
 
-        public Tensor addmv_(Tensor mat, Tensor vec, float beta = 1, float alpha = 1) => Inplace.Apply("addmv_", this, [mat, vec], x => x.addmv(mat, vec, beta, alpha));
+        public Tensor addmv_(Tensor mat, Tensor vec, double beta = 1, double alpha = 1) => Inplace.Apply("addmv_", this, [mat, vec], x => x.addmv(mat, vec, beta, alpha));
 
-        public Tensor addr_(Tensor vec1, Tensor vec2, float beta = 1, float alpha = 1) => Inplace.Apply("addr_", this, [vec1, vec2], x => x.addr(vec1, vec2, beta, alpha));
+        public Tensor addr_(Tensor vec1, Tensor vec2, double beta = 1, double alpha = 1) => Inplace.Apply("addr_", this, [vec1, vec2], x => x.addr(vec1, vec2, beta, alpha));
 
         /// <summary>All products of an element of one vector and an element of the other: [n] and [m] give [n, m].</summary>
         public Tensor outer(Tensor vec2)

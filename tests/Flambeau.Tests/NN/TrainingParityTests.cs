@@ -15,7 +15,7 @@ public class TrainingParityTests
         private readonly Embedding embed = Embedding(17, 16);
         private readonly Embedding position = Embedding(12, 16);
         private readonly LayerNorm norm1 = LayerNorm(16);
-        private readonly Linear qkv = Linear(16, 48);
+        private readonly Linear qkv = Linear(16, 48, hasBias: false);
         private readonly Linear @out = Linear(16, 16);
         private readonly LayerNorm norm2 = LayerNorm(16);
         private readonly Linear up = Linear(16, 64);
@@ -50,7 +50,7 @@ public class TrainingParityTests
 
     [Test]
     public void Cnn_with_adam() => Train("cnn",
-        Sequential(Conv2d(1, 8, 3, padding: 1), BatchNorm2d(8), ReLU(), MaxPool2d(2), Conv2d(8, 12, 3), ReLU(), AvgPool2d(2), Flatten(), Linear(12 * 2 * 2, 10)),
+        Sequential(Conv2d(1, 8, 3, padding: 1, bias: false), BatchNorm2d(8), ReLU(), MaxPool2d(2), Conv2d(8, 12, 3), ReLU(), AvgPool2d(2), Flatten(), Linear(12 * 2 * 2, 10)),
         p => optim.Adam(p, lr: 0.01));
 
     [Test]

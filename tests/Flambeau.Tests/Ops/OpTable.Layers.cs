@@ -32,18 +32,19 @@ internal static partial class OpTable
         new("adaptive_max_pool1d", "nn.functional.adaptive_max_pool1d", a => a.B(2, "return_indices") ? functional.adaptive_max_pool1d_with_indices(a.T(0), Target(a, 1)[0]) : functional.adaptive_max_pool1d(a.T(0), Target(a, 1)[0])) { Also = "adaptive_max_pool1d_with_indices" },
         new("adaptive_max_pool2d", "nn.functional.adaptive_max_pool2d", a => a.B(2, "return_indices") ? functional.adaptive_max_pool2d_with_indices(a.T(0), Target(a, 2)) : functional.adaptive_max_pool2d(a.T(0), Target(a, 2))) { Also = "adaptive_max_pool2d_with_indices" },
         new("adaptive_max_pool3d", "nn.functional.adaptive_max_pool3d", a => a.B(2, "return_indices") ? functional.adaptive_max_pool3d_with_indices(a.T(0), Target(a, 3)) : functional.adaptive_max_pool3d(a.T(0), Target(a, 3))) { Also = "adaptive_max_pool3d_with_indices" },
-        new("layer_norm", "nn.functional.layer_norm", a => functional.layer_norm(a.T(0), a.Ls(1)!, a.TN(2, "weight"), a.TN(3, "bias"), a.D(4, "eps", 1e-5))),
-        new("group_norm", "nn.functional.group_norm", a => functional.group_norm(a.T(0), a.L(1), a.TN(2, "weight"), a.TN(3, "bias"), a.D(4, "eps", 1e-5))),
+        new("layer_norm", "nn.functional.layer_norm", a => functional.layer_norm(a.T(0), a.Ls(1)!, a.TN(2, "weight"), a.TN(3, "bias"), a.D(4, "eps", 1e-5)))
+            { Tolerance = 1e-4, Why = "a single element is all rounding in PyTorch, which subtracts mean times rstd; here it is exactly the bias" },
+        new("group_norm", "nn.functional.group_norm", a => functional.group_norm(a.T(0), a.L(1), a.TN(2, "weight"), a.TN(3, "bias"), a.D(4, "eps", 1e-5))) { Only = a => a.T(0).numel() > 0, Why = "an empty batch leaves the gradients of weight and bias null" },
         new("batch_norm", "nn.functional.batch_norm", a => functional.batch_norm(a.T(0), Copy(a.TN(1, "running_mean")), Copy(a.TN(2, "running_var")), a.TN(3, "weight"), a.TN(4, "bias"), a.B(5, "training"), a.D(6, "momentum", 0.1), a.D(7, "eps", 1e-5)))
-            { NoHalf = true, Why = "mixed statistics are tested by the layer" },
+            { NoHalf = true, Only = a => a.T(0).rank > 1, Why = "mixed statistics are tested by the layer; one dimension has no channels" },
         new("instance_norm", "nn.functional.instance_norm", a => functional.instance_norm(a.T(0), Copy(a.TN(1, "running_mean")), Copy(a.TN(2, "running_var")), a.TN(3, "weight"), a.TN(4, "bias"), a.B(5, "use_input_stats", true), a.D(6, "momentum", 0.1), a.D(7, "eps", 1e-5)))
             { NoHalf = true, Why = "mixed statistics are tested by the layer" },
         new("local_response_norm", "nn.functional.local_response_norm", a => functional.local_response_norm(a.T(0), a.L(1), a.D(2, "alpha", 1e-4), a.D(3, "beta", 0.75), a.D(4, "k", 1))),
-        new("embedding", "nn.functional.embedding", a => functional.embedding(a.T(0), a.T(1), a.LN(2, "padding_idx")))
+        new("embedding", "nn.functional.embedding", a => functional.embedding(a.T(1), a.T(0), a.LN(2, "padding_idx")))
             { Only = a => a.Raw(3, "max_norm") is null && !a.B(5, "scale_grad_by_freq"), Why = "max_norm and scale_grad_by_freq are not offered" },
         Plain("one_hot", a => functional.one_hot(a.T(0), a.L(1, "num_classes", -1)), "nn.functional.one_hot"),
-        new("pixel_shuffle", "nn.functional.pixel_shuffle", a => functional.pixel_shuffle(a.T(0), a.L(1))),
-        new("pixel_unshuffle", "nn.functional.pixel_unshuffle", a => functional.pixel_unshuffle(a.T(0), a.L(1))),
+        new("pixel_shuffle", "nn.functional.pixel_shuffle", a => functional.pixel_shuffle(a.T(0), a.L(1, "upscale_factor"))),
+        new("pixel_unshuffle", "nn.functional.pixel_unshuffle", a => functional.pixel_unshuffle(a.T(0), a.L(1, "downscale_factor"))),
         new("pad", "nn.functional.pad.constant nn.functional.pad.reflect nn.functional.pad.replicate nn.functional.pad.circular", a => functional.pad(a.T(0), a.Ls(1, "pad")!, Mode(a), a.D(3, "value"))),
     ];
 
@@ -89,7 +90,7 @@ internal static partial class OpTable
         new("triplet_margin_loss", "nn.functional.triplet_margin_loss", a => functional.triplet_margin_loss(a.T(0), a.T(1), a.T(2), a.D(3, "margin", 1), a.L(4, "p", 2), a.D(5, "eps", 1e-6), a.B(6, "swap"), Reduced(a)))
             { Only = a => a.D(4, "p", 2) == Math.Floor(a.D(4, "p", 2)), Why = "p is a whole number, as in TorchSharp" },
         new("soft_margin_loss", "nn.functional.soft_margin_loss", a => functional.soft_margin_loss(a.T(0), a.T(1), Reduced(a))),
-        new("multi_margin_loss", "nn.functional.multi_margin_loss", a => functional.multi_margin_loss(a.T(0), a.T(1), a.I(2, "p", 1), a.D(3, "margin", 1), a.TN(4, "weight"), Reduced(a))),
+        new("multi_margin_loss", "nn.functional.multi_margin_loss", a => functional.multi_margin_loss(a.T(0), a.T(1), a.I(2, "p", 1), a.D(3, "margin", 1), a.TN(4, "weight"), Reduced(a))) { Only = a => a.T(0).rank > 0, Why = "a single score has no classes" },
         new("multilabel_soft_margin_loss", "nn.functional.multilabel_soft_margin_loss", a => functional.multilabel_soft_margin_loss(a.T(0), a.T(1), a.TN(2, "weight"), Reduced(a))),
     ];
 }

@@ -58,7 +58,7 @@ internal static partial class OpTable
         new("tril", "tril", a => a.T(0).tril(a.L(1))) { Also = "tril_" },
         new("triu", "triu", a => a.T(0).triu(a.L(1))) { Also = "triu_" },
         new("meshgrid", "meshgrid.list_of_tensors", a => torch.meshgrid(a.Ts(0), a.S(-1, "indexing", "ij"))),
-        new("cartesian_prod", "cartesian_prod", a => torch.cartesian_prod(a.Ts(0))) { Only = a => a.Raw(0) is List<object?>, Why = "recorded as a list" },
+        new("cartesian_prod", "cartesian_prod", a => torch.cartesian_prod([.. a.Raw(0) is Tensor ? a.Rest(0).Cast<Tensor>() : a.Ts(0)])),
         new("broadcast_tensors", "broadcast_tensors", a => torch.broadcast_tensors([a.T(0), .. a.Rest(1).Cast<Tensor>()])),
     ];
 
