@@ -62,12 +62,12 @@ internal static unsafe class NativeLoader
         return text.Length > 300 ? text[..300] : text;
     }
 
-    internal static void Check(nint handle)
+    internal static void Check(nint handle, int wanted = Native.AbiVersion)
     {
         int abi = ((delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "flam_abi_version"))();
-        if (abi != Native.AbiVersion)
+        if (abi != wanted)
             throw new DllNotFoundException(
-                $"[flambeau] the native library '{FileName}' has ABI version {abi}, this assembly needs {Native.AbiVersion}. Use the two from one build: './build.sh build'.");
+                $"[flambeau] the native library '{FileName}' has ABI version {abi}, this assembly needs {wanted}. Use the two from one build: './build.sh build'.");
         var size = (delegate* unmanaged<int, int>)NativeLibrary.GetExport(handle, "flam_struct_size");
         ReadOnlySpan<int> sizes =
         [
