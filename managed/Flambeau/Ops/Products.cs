@@ -110,9 +110,9 @@ public static partial class torch
         }
 
         // With beta 0 what this holds is ignored, NaN included.
-        private Tensor? Scaled(float beta) => beta == 0 ? null : beta == 1 ? this : this * beta;
+        private Tensor? Scaled(double beta) => beta == 0 ? null : beta == 1 ? this : this * beta;
 
-        private Tensor AddProduct(string name, Tensor a, Tensor b, float beta, float alpha)
+        private Tensor AddProduct(string name, Tensor a, Tensor b, double beta, double alpha)
         {
             CheckInner(name, a, b);
             if (dtype != a.dtype) throw Error.Argument(name, $"dtypes differ: {dtype.name()} and {a.dtype.name()}");
