@@ -66,7 +66,7 @@ namespace Flambeau
         internal static long[] Permutation(long n, torch.Generator generator) => torch.randperm(n, generator: generator).data<long>().ToArray();
 
         /// <summary>A seed as PyTorch draws one for a loader: 63 random bits.</summary>
-        internal static long Seed(torch.Generator generator) => (long)(generator.Bits() % long.MaxValue);
+        internal static long Seed(torch.Generator generator) => (long)(generator.Bits() & long.MaxValue);
     }
 }
 

@@ -60,7 +60,7 @@ internal static partial class OpTable
         new("inner", "inner", a => a.T(0).inner(a.T(1))),
         new("addmm", "addmm", a => a.T(0).addmm(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "addmm_" },
         new("addmv", "addmv", a => a.T(0).addmv(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "addmv_" },
-        new("addbmm", "addbmm", a => a.T(0).addbmm(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "addbmm_" },
+        new("addbmm", "addbmm", a => a.T(0).addbmm(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "addbmm_", NoHalf = true, Why = "each product is rounded before the batch is summed" },
         new("baddbmm", "baddbmm", a => a.T(0).baddbmm(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "baddbmm_" },
         new("addr", "addr", a => a.T(0).addr(a.T(1), a.T(2), a.D(3, "beta", 1), a.D(4, "alpha", 1))) { Also = "addr_" },
         new("einsum", "einsum", a => torch.einsum(a.S(1), a.Ts(0))),
