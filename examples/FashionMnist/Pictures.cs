@@ -12,6 +12,7 @@ internal static class Pictures
     /// <summary>Loss of every step with a running mean, and accuracy after each epoch on a second axis.</summary>
     internal static void Loss(string path, IReadOnlyList<double> losses, IReadOnlyList<double> accuracies)
     {
+        Fonts.Default = "DejaVu Sans";
         using var plot = new Plot();
         plot.Title("Fashion-MNIST");
         plot.XLabel("step");
@@ -59,7 +60,7 @@ internal static class Pictures
         using var bitmap = new SKBitmap(columns * cell, rows * (cell + caption));
         using var canvas = new SKCanvas(bitmap);
         canvas.Clear(SKColors.White);
-        using var font = new SKFont(SKTypeface.Default, 13);
+        using var font = new SKFont(SKTypeface.FromFamilyName("DejaVu Sans") ?? SKTypeface.Default, 13);
         float[] pixels = images.to(float32).contiguous().data<float>().ToArray();
         for (int i = 0; i < predicted.Length; i++)
         {

@@ -6,7 +6,7 @@ using static Flambeau.torch;
 using static Flambeau.torch.nn;
 
 Options options;
-utils.data.Dataset trainSet, testSet;
+torch.utils.data.Dataset trainSet, testSet;
 Device device;
 try
 {
@@ -25,9 +25,9 @@ catch (Exception e) when (e is FormatException or ArgumentException or InvalidOp
 manual_seed(options.Seed);
 var net = new Network();
 net.to(device);
-Console.WriteLine(utils.summary(net, 1, 1, 28, 28));
-using DataLoader train = utils.data.DataLoader(trainSet, options.BatchSize, shuffle: true, device: device, drop_last: true);
-using DataLoader test = utils.data.DataLoader(testSet, 500, device: device);
+Console.WriteLine(torch.utils.summary(net, 1, 1, 28, 28));
+using DataLoader train = torch.utils.data.DataLoader(trainSet, options.BatchSize, shuffle: true, device: device, drop_last: true);
+using DataLoader test = torch.utils.data.DataLoader(testSet, 500, device: device);
 var optimizer = optim.Adam(net.parameters(), lr: 1e-3);
 var schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr: 3e-3, total_steps: (int)(options.Epochs * train.Count));
 List<double> losses = [], accuracies = [];
