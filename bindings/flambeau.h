@@ -129,7 +129,8 @@ typedef struct flam_rmsprop {
 FLAM_API int32_t flam_abi_version(void);
 FLAM_API const char* flam_last_error(void);  // text of this thread's last failure, without the op's name
 FLAM_API const char* flam_build_info(void);  // one line: version, flavour, instruction set in use, oneDNN version
-FLAM_API int32_t flam_struct_size(int32_t which);  // sizeof: 0 tensor, 1 memory_stats, 2 generator, 3 conv, 4 pool, 5 sgd, 6 adam, 7 rmsprop
+FLAM_API int32_t
+flam_struct_size(int32_t which);  // sizeof: 0 tensor, 1 memory_stats, 2 generator, 3 conv, 4 pool, 5 sgd, 6 adam, 7 rmsprop
 
 FLAM_API int32_t flam_allocate(int32_t device_type, int32_t device_index, int64_t bytes, void** block);  // 64-byte aligned
 FLAM_API int32_t flam_free(int32_t device_type, int32_t device_index, void* block);
@@ -149,7 +150,8 @@ FLAM_API int32_t flam_unary(int32_t op, const flam_tensor* x, const flam_tensor*
 // y = op(x1, x2).  x1 and x2 share a dtype; y has it too, or bool for comparisons.
 FLAM_API int32_t flam_binary(int32_t op, const flam_tensor* x1, const flam_tensor* x2, const flam_tensor* y, double a);
 // y = op(x1, x2, x3).  For `where`, x1 is bool.
-FLAM_API int32_t flam_ternary(int32_t op, const flam_tensor* x1, const flam_tensor* x2, const flam_tensor* x3, const flam_tensor* y, double a);
+FLAM_API int32_t flam_ternary(int32_t op, const flam_tensor* x1, const flam_tensor* x2, const flam_tensor* x3, const flam_tensor* y,
+                              double a);
 // y = x, any dtypes, any strides; float to integer truncates, anything to bool is x != 0.
 FLAM_API int32_t flam_copy(const flam_tensor* x, const flam_tensor* y);
 // y = the one value behind `value`, which has y's dtype.
@@ -164,7 +166,8 @@ FLAM_API int32_t flam_arange(const flam_tensor* y, double start, double step, in
 FLAM_API int32_t flam_reduce(int32_t op, const flam_tensor* x, const flam_tensor* y, double a);
 // var and mean over the same dimensions, Welford; either output may be NULL. Divisor: max(0, n - correction).
 FLAM_API int32_t flam_var_mean(const flam_tensor* x, const flam_tensor* var, const flam_tensor* mean, double correction);
-// Largest (or smallest) element along dim and where it stands; NaN wins; the first of equals. Outputs keep dim with size 1; values may be NULL.
+// Largest (or smallest) element along dim and where it stands; NaN wins; the first of equals. Outputs keep dim with size 1; values may be
+// NULL.
 FLAM_API int32_t flam_arg_reduce(const flam_tensor* x, const flam_tensor* values, const flam_tensor* indices, int32_t dim, int32_t largest);
 // y = scan(x) along dim: cumsum, cumprod, logcumsumexp.
 FLAM_API int32_t flam_scan(int32_t op, const flam_tensor* x, const flam_tensor* y, int32_t dim);
@@ -176,23 +179,33 @@ FLAM_API int32_t flam_softmax(const flam_tensor* x, const flam_tensor* y, int32_
 FLAM_API int32_t flam_softmax_backward(const flam_tensor* dy, const flam_tensor* y, const flam_tensor* dx, int32_t dim, int32_t log);
 
 // x, y: [rows, cols] contiguous; weight, bias: [cols] or NULL; mean, rstd: [rows], float32 for half types, else x's dtype.
-FLAM_API int32_t flam_layer_norm(const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* y, const flam_tensor* mean, const flam_tensor* rstd, double eps);
-FLAM_API int32_t flam_layer_norm_backward(const flam_tensor* dy, const flam_tensor* x, const flam_tensor* weight, const flam_tensor* mean, const flam_tensor* rstd, const flam_tensor* dx, const flam_tensor* dweight, const flam_tensor* dbias);
+FLAM_API int32_t flam_layer_norm(const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* y,
+                                 const flam_tensor* mean, const flam_tensor* rstd, double eps);
+FLAM_API int32_t flam_layer_norm_backward(const flam_tensor* dy, const flam_tensor* x, const flam_tensor* weight, const flam_tensor* mean,
+                                          const flam_tensor* rstd, const flam_tensor* dx, const flam_tensor* dweight,
+                                          const flam_tensor* dbias);
 // x, y: [batch, channels, inner] contiguous; the rest [channels]. training: uses and returns batch statistics and updates
 // running_* (may be NULL) by momentum, unbiased variance; otherwise running_* are used. save_mean, save_rstd as layer_norm's.
-FLAM_API int32_t flam_batch_norm(const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* running_mean, const flam_tensor* running_var, const flam_tensor* y, const flam_tensor* save_mean, const flam_tensor* save_rstd, int32_t training, double momentum, double eps);
-FLAM_API int32_t flam_batch_norm_backward(const flam_tensor* dy, const flam_tensor* x, const flam_tensor* weight, const flam_tensor* mean, const flam_tensor* rstd, const flam_tensor* dx, const flam_tensor* dweight, const flam_tensor* dbias, int32_t training);
+FLAM_API int32_t flam_batch_norm(const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* running_mean,
+                                 const flam_tensor* running_var, const flam_tensor* y, const flam_tensor* save_mean,
+                                 const flam_tensor* save_rstd, int32_t training, double momentum, double eps);
+FLAM_API int32_t flam_batch_norm_backward(const flam_tensor* dy, const flam_tensor* x, const flam_tensor* weight, const flam_tensor* mean,
+                                          const flam_tensor* rstd, const flam_tensor* dx, const flam_tensor* dweight,
+                                          const flam_tensor* dbias, int32_t training);
 
 // ---- products, convolutions, pooling ----------------------------------------------------------------------------
 
 // y = alpha a b + beta y (+ bias).  a: [m, k] or [batch, m, k], b likewise (batch stride may be 0), bias: [n] or NULL; any
 // strides for a and b, y with unit or row stride. All dtypes but bool. beta = 0 ignores what y holds, NaN included.
-FLAM_API int32_t flam_matmul(const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta);
+FLAM_API int32_t flam_matmul(const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha,
+                             double beta);
 
 // x: [batch, in, spatial...], w: [out, in / groups, kernel...], bias: [out] or NULL, y: [batch, out, spatial...], all contiguous.
-FLAM_API int32_t flam_conv_forward(const flam_tensor* x, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* y, const flam_conv* p);
+FLAM_API int32_t flam_conv_forward(const flam_tensor* x, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* y,
+                                   const flam_conv* p);
 // dx from dy and w (also the forward of a transposed convolution; bias: [in] or NULL is added to dx then).
-FLAM_API int32_t flam_conv_backward_input(const flam_tensor* dy, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* dx, const flam_conv* p);
+FLAM_API int32_t flam_conv_backward_input(const flam_tensor* dy, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* dx,
+                                          const flam_conv* p);
 FLAM_API int32_t flam_conv_backward_weight(const flam_tensor* dy, const flam_tensor* x, const flam_tensor* dw, const flam_conv* p);
 
 // x: [planes, spatial...] contiguous. indices: int64, the flat spatial position of each maximum. NaN wins.
@@ -221,11 +234,12 @@ FLAM_API int32_t flam_index_write(const flam_tensor* y, int32_t dim, const flam_
 // x: [i1 .. ik, rest...], indices: k tensors of one shape S (broadcast by stride 0), y: [S..., rest...].
 FLAM_API int32_t flam_index_get(const flam_tensor* x, int32_t count, const flam_tensor* indices, const flam_tensor* y);
 // x[indices] = src (or += when accumulate), src: [S..., rest...].
-FLAM_API int32_t flam_index_put(const flam_tensor* x, int32_t count, const flam_tensor* indices, const flam_tensor* src, int32_t accumulate);
+FLAM_API int32_t flam_index_put(const flam_tensor* x, int32_t count, const flam_tensor* indices, const flam_tensor* src,
+                                int32_t accumulate);
 
 FLAM_API int32_t flam_count_nonzero(const flam_tensor* x, int64_t* count);
 FLAM_API int32_t flam_nonzero(const flam_tensor* x, const flam_tensor* y);  // y: int64 [count, rank], row-major order
-FLAM_API int32_t flam_masked_select(const flam_tensor* x, const flam_tensor* mask, const flam_tensor* y);  // y: [count]
+FLAM_API int32_t flam_masked_select(const flam_tensor* x, const flam_tensor* mask, const flam_tensor* y);     // y: [count]
 FLAM_API int32_t flam_masked_scatter(const flam_tensor* y, const flam_tensor* mask, const flam_tensor* src);  // src: 1-d contiguous
 
 // Stable; NaN counts as largest.
@@ -245,17 +259,22 @@ FLAM_API int32_t flam_random_integers(flam_generator* g, const flam_tensor* y, i
 FLAM_API int32_t flam_random_exponential(flam_generator* g, const flam_tensor* y, double lambda);
 FLAM_API int32_t flam_random_permutation(flam_generator* g, const flam_tensor* y);
 FLAM_API int32_t flam_random_bits64(flam_generator* g, uint64_t* value);
-FLAM_API int32_t flam_random_multinomial(flam_generator* g, const flam_tensor* weights, const flam_tensor* y, int32_t replacement);  // [rows, n] -> int64 [rows, k]
+FLAM_API int32_t flam_random_multinomial(flam_generator* g, const flam_tensor* weights, const flam_tensor* y,
+                                         int32_t replacement);  // [rows, n] -> int64 [rows, k]
 // Philox, counter-based: independent of the thread count.
-FLAM_API int32_t flam_random_bernoulli(flam_generator* g, const flam_tensor* p, const flam_tensor* y);  // p: y's sizes, float64 or y's dtype
+FLAM_API int32_t flam_random_bernoulli(flam_generator* g, const flam_tensor* p,
+                                       const flam_tensor* y);  // p: y's sizes, float64 or y's dtype
 // y = x * mask / (1 - p), mask: bool, true = kept.
 FLAM_API int32_t flam_dropout(flam_generator* g, const flam_tensor* x, const flam_tensor* y, const flam_tensor* mask, double p);
 
 // ---- optimizers: arrays of `count` contiguous tensors ------------------------------------------------------------
 
-FLAM_API int32_t flam_optim_sgd(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* momentum, const flam_sgd* p);
-FLAM_API int32_t flam_optim_adam(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* m, const flam_tensor* v, const flam_tensor* vmax, const flam_adam* p);
-FLAM_API int32_t flam_optim_rmsprop(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* square, const flam_tensor* grad_avg, const flam_tensor* momentum, const flam_rmsprop* p);
+FLAM_API int32_t flam_optim_sgd(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* momentum,
+                                const flam_sgd* p);
+FLAM_API int32_t flam_optim_adam(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* m,
+                                 const flam_tensor* v, const flam_tensor* vmax, const flam_adam* p);
+FLAM_API int32_t flam_optim_rmsprop(int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* square,
+                                    const flam_tensor* grad_avg, const flam_tensor* momentum, const flam_rmsprop* p);
 
 #ifdef __cplusplus
 }

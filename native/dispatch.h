@@ -9,30 +9,45 @@ namespace flam {
 
 inline const char* dtype_name(int32_t dtype) {
   switch (dtype) {
-    case FLAM_UINT8: return "uint8";
-    case FLAM_INT8: return "int8";
-    case FLAM_INT16: return "int16";
-    case FLAM_INT32: return "int32";
-    case FLAM_INT64: return "int64";
-    case FLAM_FLOAT16: return "float16";
-    case FLAM_FLOAT32: return "float32";
-    case FLAM_FLOAT64: return "float64";
-    case FLAM_BOOL: return "bool";
-    case FLAM_BFLOAT16: return "bfloat16";
-    default: return "an unknown dtype";
+    case FLAM_UINT8:
+      return "uint8";
+    case FLAM_INT8:
+      return "int8";
+    case FLAM_INT16:
+      return "int16";
+    case FLAM_INT32:
+      return "int32";
+    case FLAM_INT64:
+      return "int64";
+    case FLAM_FLOAT16:
+      return "float16";
+    case FLAM_FLOAT32:
+      return "float32";
+    case FLAM_FLOAT64:
+      return "float64";
+    case FLAM_BOOL:
+      return "bool";
+    case FLAM_BFLOAT16:
+      return "bfloat16";
+    default:
+      return "an unknown dtype";
   }
 }
 
 inline int64_t dtype_bytes(int32_t dtype) {
   switch (dtype) {
     case FLAM_INT64:
-    case FLAM_FLOAT64: return 8;
+    case FLAM_FLOAT64:
+      return 8;
     case FLAM_INT32:
-    case FLAM_FLOAT32: return 4;
+    case FLAM_FLOAT32:
+      return 4;
     case FLAM_INT16:
     case FLAM_FLOAT16:
-    case FLAM_BFLOAT16: return 2;
-    default: return 1;
+    case FLAM_BFLOAT16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -44,9 +59,12 @@ inline namespace FLAM_ISA {
 template <class Body>
 void by_real(int32_t dtype, const Body& body) {
   switch (dtype) {
-    case FLAM_FLOAT32: return body(float());
-    case FLAM_FLOAT64: return body(double());
-    default: unsupported(dtype);
+    case FLAM_FLOAT32:
+      return body(float());
+    case FLAM_FLOAT64:
+      return body(double());
+    default:
+      unsupported(dtype);
   }
 }
 
@@ -54,23 +72,34 @@ void by_real(int32_t dtype, const Body& body) {
 template <class Body>
 void by_floating(int32_t dtype, const Body& body) {
   switch (dtype) {
-    case FLAM_FLOAT32: return body(float());
-    case FLAM_FLOAT64: return body(double());
-    case FLAM_FLOAT16: return body(float16());
-    case FLAM_BFLOAT16: return body(bfloat16());
-    default: unsupported(dtype);
+    case FLAM_FLOAT32:
+      return body(float());
+    case FLAM_FLOAT64:
+      return body(double());
+    case FLAM_FLOAT16:
+      return body(float16());
+    case FLAM_BFLOAT16:
+      return body(bfloat16());
+    default:
+      unsupported(dtype);
   }
 }
 
 template <class Body>
 void by_integral(int32_t dtype, const Body& body) {
   switch (dtype) {
-    case FLAM_UINT8: return body(uint8_t());
-    case FLAM_INT8: return body(int8_t());
-    case FLAM_INT16: return body(int16_t());
-    case FLAM_INT32: return body(int32_t());
-    case FLAM_INT64: return body(int64_t());
-    default: unsupported(dtype);
+    case FLAM_UINT8:
+      return body(uint8_t());
+    case FLAM_INT8:
+      return body(int8_t());
+    case FLAM_INT16:
+      return body(int16_t());
+    case FLAM_INT32:
+      return body(int32_t());
+    case FLAM_INT64:
+      return body(int64_t());
+    default:
+      unsupported(dtype);
   }
 }
 
@@ -81,8 +110,10 @@ void by_numeric(int32_t dtype, const Body& body) {
     case FLAM_FLOAT32:
     case FLAM_FLOAT64:
     case FLAM_FLOAT16:
-    case FLAM_BFLOAT16: return by_floating(dtype, body);
-    default: return by_integral(dtype, body);
+    case FLAM_BFLOAT16:
+      return by_floating(dtype, body);
+    default:
+      return by_integral(dtype, body);
   }
 }
 
@@ -96,10 +127,14 @@ void by_dtype(int32_t dtype, const Body& body) {
 template <class Body>
 void by_size(int32_t dtype, const Body& body) {
   switch (dtype_bytes(dtype)) {
-    case 1: return body(uint8_t());
-    case 2: return body(uint16_t());
-    case 4: return body(uint32_t());
-    default: return body(uint64_t());
+    case 1:
+      return body(uint8_t());
+    case 2:
+      return body(uint16_t());
+    case 4:
+      return body(uint32_t());
+    default:
+      return body(uint64_t());
   }
 }
 

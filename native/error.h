@@ -52,28 +52,31 @@ int32_t guard(Body&& body) noexcept {
 #define FLAM_CONCAT3_(a, b, c) a##b##_##c
 #define FLAM_CONCAT3(a, b, c) FLAM_CONCAT3_(a, b, c)
 #if defined(FLAM_MULTI_ISA) && !defined(FLAM_ONE_ISA)
-#define FLAM_PICK_ISA(name, args)                             \
-  switch (flam::isa()) {                                      \
-    case flam::isa_level::avx512: return flam_##name##_avx512 args; \
-    case flam::isa_level::avx2: return flam_##name##_avx2 args;     \
-    default: return flam_##name##_baseline args;              \
+#define FLAM_PICK_ISA(name, args)         \
+  switch (flam::isa()) {                  \
+    case flam::isa_level::avx512:         \
+      return flam_##name##_avx512 args;   \
+    case flam::isa_level::avx2:           \
+      return flam_##name##_avx2 args;     \
+    default:                              \
+      return flam_##name##_baseline args; \
   }
 #else
 #define FLAM_PICK_ISA(name, args) return flam_##name##_baseline args;
 #endif
 #if defined(FLAM_ISA_BASELINE)
-#define FLAM_EXPORT_OP(name, params, args)                 \
-  extern "C" int32_t flam_##name##_avx2 params;            \
-  extern "C" int32_t flam_##name##_avx512 params;          \
+#define FLAM_EXPORT_OP(name, params, args)        \
+  extern "C" int32_t flam_##name##_avx2 params;   \
+  extern "C" int32_t flam_##name##_avx512 params; \
   extern "C" FLAM_API int32_t flam_##name params { FLAM_PICK_ISA(name, args) }
 #else
 #define FLAM_EXPORT_OP(name, params, args)
 #endif
-#define FLAM_OP(name, params, args)                                                                                       \
-  static void name##_body params;                                                                                        \
-  extern "C" int32_t FLAM_CONCAT3(flam_, name, FLAM_ISA) params;                                                         \
-  extern "C" int32_t FLAM_CONCAT3(flam_, name, FLAM_ISA) params {                                                        \
-    return flam::guard([&] { name##_body args; });                                                                       \
-  }                                                                                                                      \
-  FLAM_EXPORT_OP(name, params, args)                                                                                     \
+#define FLAM_OP(name, params, args)                               \
+  static void name##_body params;                                 \
+  extern "C" int32_t FLAM_CONCAT3(flam_, name, FLAM_ISA) params;  \
+  extern "C" int32_t FLAM_CONCAT3(flam_, name, FLAM_ISA) params { \
+    return flam::guard([&] { name##_body args; });                \
+  }                                                               \
+  FLAM_EXPORT_OP(name, params, args)                              \
   static void name##_body params

@@ -42,7 +42,7 @@ inline float to_float(float16 h) {
 }
 inline float16 to_float16(float x) {
   uint32_t u = float_bits(x), sign = u & 0x80000000, a = u ^ sign;
-  uint32_t normal = (a + 0xc8000fff + ((a >> 13) & 1)) >> 13;              // rebias by -112, round to nearest even
+  uint32_t normal = (a + 0xc8000fff + ((a >> 13) & 1)) >> 13;                            // rebias by -112, round to nearest even
   uint32_t subnormal = float_bits(bits_float(a) + bits_float(0x3f000000)) - 0x3f000000;  // adding 0.5 rounds at 2^-24
   uint32_t special = a > 0x7f800000 ? 0x7e00 : 0x7c00;
   uint32_t h = a >= 0x47800000 ? special : a < 0x38800000 ? subnormal : normal;

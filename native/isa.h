@@ -9,6 +9,6 @@
 
 namespace flam {
 enum class isa_level : int { baseline = 0, avx2 = 1, avx512 = 2 };
-isa_level isa();         // the best one that this machine has; FLAMBEAU_ISA=baseline|avx2 lowers it
+isa_level isa();  // the best one that this machine has; FLAMBEAU_ISA=baseline|avx2 lowers it
 const char* isa_name();
 }  // namespace flam

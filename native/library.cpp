@@ -23,14 +23,23 @@ extern "C" const char* flam_build_info(void) {
 
 extern "C" int32_t flam_struct_size(int32_t which) {
   switch (which) {
-    case 0: return int32_t(sizeof(flam_tensor));
-    case 1: return int32_t(sizeof(flam_memory_stats));
-    case 2: return int32_t(sizeof(flam_generator));
-    case 3: return int32_t(sizeof(flam_conv));
-    case 4: return int32_t(sizeof(flam_pool));
-    case 5: return int32_t(sizeof(flam_sgd));
-    case 6: return int32_t(sizeof(flam_adam));
-    case 7: return int32_t(sizeof(flam_rmsprop));
-    default: return -1;
+    case 0:
+      return int32_t(sizeof(flam_tensor));
+    case 1:
+      return int32_t(sizeof(flam_memory_stats));
+    case 2:
+      return int32_t(sizeof(flam_generator));
+    case 3:
+      return int32_t(sizeof(flam_conv));
+    case 4:
+      return int32_t(sizeof(flam_pool));
+    case 5:
+      return int32_t(sizeof(flam_sgd));
+    case 6:
+      return int32_t(sizeof(flam_adam));
+    case 7:
+      return int32_t(sizeof(flam_rmsprop));
+    default:
+      return -1;
   }
 }

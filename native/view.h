@@ -56,10 +56,8 @@ struct walk {
       int d = order[i];
       bool merges = rank > 0;
       for (int k = 0; k < N && merges; k++) merges = strides[k][rank - 1] == views[k]->strides[d] * first.sizes[d];
-      if (merges)
-        sizes[rank - 1] *= first.sizes[d];
-      else
-        sizes[rank++] = first.sizes[d];
+      if (merges) sizes[rank - 1] *= first.sizes[d];
+      else sizes[rank++] = first.sizes[d];
       for (int k = 0; k < N; k++) strides[k][rank - 1] = views[k]->strides[d];
     }
     if (rank == 0) {

@@ -31,10 +31,8 @@ FLAM_OP(arange, (const flam_tensor* y, double start, double step, int64_t start_
     T* out = data<T>(*y);
     const int64_t stride = y->strides[0];
     for (int64_t i = 0; i < y->sizes[0]; i++) {
-      if constexpr (std::is_floating_point_v<C>)
-        store(out[i * stride], C(start + double(i) * step));
-      else
-        store(out[i * stride], C(start_int + i * step_int));
+      if constexpr (std::is_floating_point_v<C>) store(out[i * stride], C(start + double(i) * step));
+      else store(out[i * stride], C(start_int + i * step_int));
     }
   });
 }

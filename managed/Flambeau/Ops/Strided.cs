@@ -17,7 +17,7 @@ internal static class Strided
     /// <summary>g has the whole's shape; the result is the part of it that the window shows.</summary>
     internal static Tensor WindowOf(Tensor g, (long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
     {
-        Tensor laid = Laid(g, whole.Strides);
+        Tensor laid = Laid(g, whole, window);
         var y = new Tensor(laid.storage, first: false, laid.offset + window.Offset - whole.Offset, window.Sizes, window.Strides, g.dtype);
         // dg = zeros with dy in the window
         return Graph.Record("as_strided", y, [g], [], (n, dy) => [Spread(dy, whole, window)]);
@@ -26,8 +26,8 @@ internal static class Strided
     /// <summary>g with the window replaced by values.</summary>
     internal static Tensor Replace(Tensor g, Tensor values, (long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
     {
-        Tensor y = Copied(g, whole.Strides);
-        Elementwise.Copy("as_strided_scatter", values, y.Raw(window.Sizes, window.Strides, window.Offset - whole.Offset));
+        Tensor y = Copied(g, whole, window);
+        Elementwise.Copy("as_strided_scatter", values, y.Raw(window.Sizes, window.Strides, y.offset + window.Offset - whole.Offset));
         // dg = dy with zeros in the window, dvalues = the window of dy
         return Graph.Record("as_strided_scatter", y, [g, values], [], (n, dy) =>
         [
@@ -41,8 +41,8 @@ internal static class Strided
         Tensor y;
         if (!Overlaps(window.Sizes, window.Strides))
         {
-            y = Laid(zeros(whole.Sizes, dy.dtype, dy.device), whole.Strides);
-            Elementwise.Copy("as_strided", dy, y.Raw(window.Sizes, window.Strides, window.Offset - whole.Offset));
+            y = Laid(zeros(whole.Sizes, dy.dtype, dy.device), whole, window);
+            Elementwise.Copy("as_strided", dy, y.Raw(window.Sizes, window.Strides, y.offset + window.Offset - whole.Offset));
         }
         else
         {
@@ -55,15 +55,15 @@ internal static class Strided
     // Numbers every place of the whole, looks at the numbers through the window, and adds dy to the places seen.
     private static unsafe Tensor AddUp(Tensor dy, (long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
     {
-        long count = Shapes.Count(whole.Sizes);
+        (long first, long count) = Reach(whole, window);
         Tensor flat = zeros([count], dy.dtype, dy.device);
         Tensor places = arange(count, dtype: ScalarType.Int64, device: dy.device);
-        Tensor seen = new(places.storage, first: false, window.Offset - whole.Offset, window.Sizes, window.Strides, ScalarType.Int64);
+        Tensor seen = new(places.storage, first: false, window.Offset - first, window.Sizes, window.Strides, ScalarType.Int64);
         Tensor index = seen.clone().reshape(-1), source;
         using (no_grad()) source = dy.detach().contiguous().reshape(-1);
         using (Borrow by = flat.Borrow("as_strided", out flam_tensor vy), bi = index.Borrow("as_strided", out flam_tensor vi), bs = source.Borrow("as_strided", out flam_tensor vs))
             Error.Check(Native.flam_index_write(&vy, 0, &vi, &vs, 1), "as_strided");
-        return new Tensor(flat.storage, first: false, 0, whole.Sizes, whole.Strides, dy.dtype);
+        return new Tensor(flat.storage, first: false, whole.Offset - first, whole.Sizes, whole.Strides, dy.dtype);
     }
 
     /// <summary>Whether two index tuples can reach one place: a sufficient test on sorted strides.</summary>
@@ -79,11 +79,29 @@ internal static class Strided
         return false;
     }
 
-    private static Tensor Laid(Tensor g, long[] strides) => g.strides.AsSpan().SequenceEqual(strides) ? g : Copied(g, strides);
-
-    private static Tensor Copied(Tensor g, long[] strides)
+    /// <summary>The first place of memory that either reaches, and how many places there are from it to the last.</summary>
+    private static (long First, long Count) Reach((long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
     {
-        var y = new Tensor(new Storage(Shapes.Count(g.sizes) * g.dtype.ElementSize(), g.device), first: true, 0, g.sizes, strides, g.dtype);
+        long first = Math.Min(whole.Offset, window.Offset), last = Math.Max(Last(whole), Last(window));
+        return (first, Math.Max(last - first + 1, 1));
+    }
+
+    private static long Last((long[] Sizes, long[] Strides, long Offset) x) =>
+        Shapes.Count(x.Sizes) == 0 ? x.Offset : x.Offset + x.Sizes.Zip(x.Strides, (n, s) => (n - 1) * s).Sum();
+
+    /// <summary>g in the whole's layout, in memory that the window does not leave; g itself if it is so.</summary>
+    private static Tensor Laid(Tensor g, (long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
+    {
+        bool inside = window.Offset >= whole.Offset && Last(window) <= Last(whole);
+        return inside && g.strides.AsSpan().SequenceEqual(whole.Strides) ? g : Copied(g, whole, window);
+    }
+
+    private static Tensor Copied(Tensor g, (long[] Sizes, long[] Strides, long Offset) whole, (long[] Sizes, long[] Strides, long Offset) window)
+    {
+        (long first, long count) = Reach(whole, window);
+        var flat = new Tensor([count], g.dtype, g.device);
+        if (count != g.numel()) Elementwise.Fill("as_strided", flat, 0); // gaps that the window may show
+        var y = new Tensor(flat.storage, first: false, whole.Offset - first, g.sizes, whole.Strides, g.dtype);
         Elementwise.Copy("as_strided", g, y);
         return y;
     }

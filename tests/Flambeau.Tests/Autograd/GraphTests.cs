@@ -170,6 +170,17 @@ public class GraphTests
     }
 
     [Test]
+    public void As_strided_of_a_sliced_tensor_stays_inside_its_memory()
+    {
+        Tensor x = Leaf(1, 2, 3, 4, 5, 6, 7, 8), sliced = x.slice(0, 2, 8, 2); // 3 5 7
+        sliced.as_strided([2], [3], 1).sum().backward(); // reaches elements 1 and 4 of the storage
+        Holds(x.grad, 0, 0, 0, 0, 1, 0, 0, 0);
+        Tensor y = Leaf(1, 2, 3, 4);
+        y.as_strided([3, 2], [1, 1], 0).sum().backward();
+        Holds(y.grad, 1, 2, 2, 1);
+    }
+
+    [Test]
     public void Hooks_see_and_replace_gradients()
     {
         Tensor x = Leaf(1, 2), h = x * 3;
