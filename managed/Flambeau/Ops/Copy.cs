@@ -48,7 +48,7 @@ public static partial class torch
         }
 
         /// <summary>This tensor in another dtype; itself if it has it already and copy is false.</summary>
-        public Tensor to(ScalarType type, bool disposeAfter = false, bool copy = false, bool non_blocking = false)
+        public Tensor to(ScalarType type, bool copy = false, bool disposeAfter = false, bool non_blocking = false)
         {
             Live("to");
             if (type == dtype && !copy) return this;
@@ -62,29 +62,29 @@ public static partial class torch
 
         /// <summary>This tensor on another device; itself if it is there already and copy is false.</summary>
         /// <exception cref="InvalidOperationException">The device is not available in this build.</exception>
-        public Tensor to(Device device, bool disposeAfter = false, bool copy = false, bool non_blocking = false)
+        public Tensor to(Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false)
         {
             ArgumentNullException.ThrowIfNull(device);
-            if (device == this.device) return copy ? to(dtype, disposeAfter, copy: true) : Live("to");
+            if (device == this.device) return copy ? to(dtype, copy: true, disposeAfter) : Live("to");
             throw Error.State("to", $"the device {device} is not available: this is a CPU build");
         }
 
-        public Tensor to(string device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(new Device(device), disposeAfter, copy, non_blocking);
+        public Tensor to(string device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(new Device(device), copy, disposeAfter, non_blocking);
 
         public Tensor to(DeviceType device, int deviceIndex = -1, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
-            to(new Device(device, deviceIndex), disposeAfter, copy, non_blocking);
+            to(new Device(device, deviceIndex), copy, disposeAfter, non_blocking);
 
         public Tensor to(ScalarType type, Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
-            to(device, disposeAfter: false, copy: false, non_blocking).to(type, disposeAfter, copy);
+            to(device, copy: false, disposeAfter: false, non_blocking).to(type, copy, disposeAfter);
 
         /// <summary>This tensor in the dtype and on the device of another.</summary>
         public Tensor to(Tensor other, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(other.dtype, other.device, copy, disposeAfter, non_blocking);
 
-        public Tensor to_type(ScalarType type, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(type, disposeAfter, copy);
+        public Tensor to_type(ScalarType type, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(type, copy, disposeAfter);
 
         public Tensor type_as(Tensor other) => to(other);
 
-        public Tensor cpu(bool disposeAfter = false) => to(CPU, disposeAfter);
+        public Tensor cpu() => to(CPU);
 
         public Tensor @float() => to(ScalarType.Float32);
 

@@ -9,7 +9,7 @@ public partial class ContractTests
 {
     private static string Root => Path.GetFullPath(Path.Combine(Golden.Folder, "..", ".."));
 
-    [GeneratedRegex(@"^FLAM_API\s+(?<type>.+?)\s*(?<name>flam_\w+)\((?<args>.*?)\);", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^FLAM_API\s+(?<type>.+?)\s*(?<name>flam_\w+)\((?<args>[^)]*)\);", RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
     [GeneratedRegex(@"internal static partial (?<type>\S+) (?<name>flam_\w+)\((?<args>.*?)\);")]
