@@ -155,18 +155,18 @@ template <class T>
 using compute_t = typename compute_type<T>::type;
 
 template <class T>
-inline compute_t<T> load(T x) {
+FLAM_HD compute_t<T> load(T x) {
   return x;
 }
-inline float load(float16 x) { return to_float(x); }
-inline float load(bfloat16 x) { return to_float(x); }
+FLAM_HD float load(float16 x) { return to_float(x); }
+FLAM_HD float load(bfloat16 x) { return to_float(x); }
 
 template <class T>
-inline void store(T& y, compute_t<T> x) {
+FLAM_HD void store(T& y, compute_t<T> x) {
   y = x;
 }
-inline void store(float16& y, float x) { y = to_float16(x); }
-inline void store(bfloat16& y, float x) { y = to_bfloat16(x); }
+FLAM_HD void store(float16& y, float x) { y = to_float16(x); }
+FLAM_HD void store(bfloat16& y, float x) { y = to_bfloat16(x); }
 
 }  // namespace FLAM_ISA
 }  // namespace flam

@@ -47,8 +47,33 @@ int32_t guard(Body&& body) noexcept {
 
 }  // namespace flam
 
+namespace flam {
+// Whether any argument of an entry is a view of CUDA memory.
+inline bool on_cuda(const flam_tensor* x) { return x && x->device_type == FLAM_CUDA; }
+template <class T>
+bool on_cuda(const T&) {
+  return false;
+}
+template <class... T>
+bool any_on_cuda(const T&... args) {
+  return (on_cuda(args) || ...);
+}
+
+// The CUDA half of an entry; a library without CUDA kernels has none.
+template <class Entry, class... T>
+int32_t call_cuda(Entry entry, const T&... args) {
+  if (entry) return entry(args...);
+  set_last_error("this library was built without CUDA kernels");
+  return FLAM_NOT_SUPPORTED;
+}
+}  // namespace flam
+
 // Declares and opens the body of one C entry:  FLAM_OP(softmax, (const flam_tensor* x, int32_t dim), (x, dim)) { ... }
-// The pass for the baseline also defines the exported function, which picks the instruction set.
+// The pass for the baseline also defines the exported function, which goes to CUDA (FLAM_CUDA_OP in native/cuda/cuda.h fills in
+// flam_softmax_cuda) or picks the instruction set.
+#define FLAM_PICK_DEVICE(name, args) \
+  if (flam::any_on_cuda args) return flam::call_cuda(flam_##name##_cuda, FLAM_UNWRAP args);
+#define FLAM_UNWRAP(...) __VA_ARGS__
 #define FLAM_CONCAT3_(a, b, c) a##b##_##c
 #define FLAM_CONCAT3(a, b, c) FLAM_CONCAT3_(a, b, c)
 #if defined(FLAM_MULTI_ISA) && !defined(FLAM_ONE_ISA)
@@ -68,7 +93,10 @@ int32_t guard(Body&& body) noexcept {
 #define FLAM_EXPORT_OP(name, params, args)        \
   extern "C" int32_t flam_##name##_avx2 params;   \
   extern "C" int32_t flam_##name##_avx512 params; \
-  extern "C" FLAM_API int32_t flam_##name params { FLAM_PICK_ISA(name, args) }
+  extern "C" {                                    \
+  int32_t(*flam_##name##_cuda) params = nullptr;  \
+  }                                               \
+  extern "C" FLAM_API int32_t flam_##name params { FLAM_PICK_DEVICE(name, args) FLAM_PICK_ISA(name, args) }
 #else
 #define FLAM_EXPORT_OP(name, params, args)
 #endif

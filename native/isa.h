@@ -7,6 +7,15 @@
 #define FLAM_ISA_BASELINE 1
 #endif
 
+// Marks what CPU loops and CUDA kernels share.
+#if defined(__CUDACC__) || defined(__CUDA__)
+#define FLAM_HD __host__ __device__ __forceinline__
+#elif defined(__GNUC__)
+#define FLAM_HD inline __attribute__((always_inline))
+#else
+#define FLAM_HD __forceinline
+#endif
+
 namespace flam {
 enum class isa_level : int { baseline = 0, avx2 = 1, avx512 = 2 };
 isa_level isa();  // the best one that this machine has; FLAMBEAU_ISA=baseline|avx2 lowers it

@@ -1,6 +1,7 @@
 // What the managed side asks once, at load.
 #include <cstdio>
 
+#include "devices.h"
 #include "error.h"
 #include "isa.h"
 
@@ -13,11 +14,15 @@
 #define FLAM_ONEDNN_TEXT "no oneDNN"
 #endif
 
+namespace flam {
+const char* cuda_flavour = nullptr;
+}
+
 extern "C" int32_t flam_abi_version(void) { return FLAM_ABI_VERSION; }
 
 extern "C" const char* flam_build_info(void) {
   static char text[128];
-  std::snprintf(text, sizeof(text), "flambeau abi %d, cpu, %s, %s", FLAM_ABI_VERSION, flam::isa_name(), FLAM_ONEDNN_TEXT);
+  std::snprintf(text, sizeof(text), "flambeau abi %d, %s, %s, %s", FLAM_ABI_VERSION, flam::cuda_flavour ? flam::cuda_flavour : "cpu", flam::isa_name(), FLAM_ONEDNN_TEXT);
   return text;
 }
 

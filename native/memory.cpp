@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "devices.h"
 #include "error.h"
 
 #if defined(_WIN32)
@@ -143,48 +144,56 @@ void cpu_free(void* block) noexcept {
 
 }  // namespace flam
 
+namespace flam {
+const cuda_memory* the_cuda_memory = nullptr;
+}
+
 using flam::fail;
 using flam::guard;
 
-static void only_cpu(int32_t device_type) {
-  if (device_type != FLAM_CPU) fail(FLAM_NOT_SUPPORTED, "this build has no device of type %d", device_type);
+// Null for the CPU.
+static const flam::cuda_memory* of_device(int32_t device_type) {
+  if (device_type == FLAM_CPU) return nullptr;
+  if (device_type != FLAM_CUDA || !flam::the_cuda_memory) fail(FLAM_NOT_SUPPORTED, "this build has no device of type %d", device_type);
+  return flam::the_cuda_memory;
 }
 
-extern "C" int32_t flam_allocate(int32_t device_type, int32_t, int64_t bytes, void** block) {
+extern "C" int32_t flam_allocate(int32_t device_type, int32_t device_index, int64_t bytes, void** block) {
   return guard([&] {
-    only_cpu(device_type);
-    *block = flam::cpu_allocate(bytes);
+    const auto* cuda = of_device(device_type);
+    *block = cuda ? cuda->allocate(device_index, bytes) : flam::cpu_allocate(bytes);
   });
 }
 
 extern "C" int32_t flam_free(int32_t device_type, int32_t, void* block) {
   return guard([&] {
-    only_cpu(device_type);
-    flam::cpu_free(block);
+    const auto* cuda = of_device(device_type);
+    if (cuda) cuda->release(block);
+    else flam::cpu_free(block);
   });
 }
 
-extern "C" int32_t flam_memory_stats_get(int32_t device_type, int32_t, flam_memory_stats* stats) {
+extern "C" int32_t flam_memory_stats_get(int32_t device_type, int32_t device_index, flam_memory_stats* stats) {
   return guard([&] {
-    only_cpu(device_type);
+    if (const auto* cuda = of_device(device_type)) return cuda->stats(device_index, stats);
     auto& c = flam::the_cache();
     std::lock_guard<std::mutex> lock(c.mutex);
     *stats = c.stats;
   });
 }
 
-extern "C" int32_t flam_memory_trim(int32_t device_type, int32_t) {
+extern "C" int32_t flam_memory_trim(int32_t device_type, int32_t device_index) {
   return guard([&] {
-    only_cpu(device_type);
+    if (const auto* cuda = of_device(device_type)) return cuda->trim(device_index);
     auto& c = flam::the_cache();
     std::lock_guard<std::mutex> lock(c.mutex);
     c.trim_locked();
   });
 }
 
-extern "C" int32_t flam_memory_reset_peak(int32_t device_type, int32_t) {
+extern "C" int32_t flam_memory_reset_peak(int32_t device_type, int32_t device_index) {
   return guard([&] {
-    only_cpu(device_type);
+    if (const auto* cuda = of_device(device_type)) return cuda->reset_peak(device_index);
     auto& c = flam::the_cache();
     std::lock_guard<std::mutex> lock(c.mutex);
     c.stats.peak_bytes = c.stats.live_bytes;

@@ -1,4 +1,4 @@
-// What every formula needs: the annotation that lets CPU loops and CUDA kernels share it, and the bits of a number.
+// What every formula needs: the bits of a number and the types that go with its own.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -7,14 +7,6 @@
 #include <type_traits>
 
 #include "../../native/isa.h"
-
-#if defined(__CUDACC__)
-#define FLAM_HD __host__ __device__ __forceinline__
-#elif defined(__GNUC__)
-#define FLAM_HD inline __attribute__((always_inline))
-#else
-#define FLAM_HD __forceinline
-#endif
 
 namespace flam {
 inline namespace FLAM_ISA {

@@ -1,0 +1,8 @@
+// Shadow of cuda_runtime.h.  Two users: clang's CUDA mode (PTX check) and plain C++ (CPU emulation).
+#pragma once
+#include "cuda_runtime_api.h"
+#if defined(__CUDA__) && defined(__clang__)
+#include "flam_device_check.h"
+#else
+#include "flam_device_emu.h"
+#endif
