@@ -9,6 +9,7 @@
 
 // Marks what CPU loops and CUDA kernels share.
 #if defined(__CUDACC__) || defined(__CUDA__)
+#include <cuda_runtime.h>
 #define FLAM_HD __host__ __device__ __forceinline__
 #elif defined(__GNUC__)
 #define FLAM_HD inline __attribute__((always_inline))

@@ -86,7 +86,7 @@ inline void random_each(flam_generator& g, int64_t n, const Body& body) {
 inline double unit_double(uint64_t word) { return double(int64_t(word & ((uint64_t(1) << 53) - 1))) * 0x1p-53; }
 
 // Ten rounds: (c0, c1, c2, c3) -> (hi(M1 c2) ^ c1 ^ k0, lo(M1 c2), hi(M0 c0) ^ c3 ^ k1, lo(M0 c0)), keys bumped by the Weyl steps.
-inline void philox(uint32_t k0, uint32_t k1, uint32_t (&c)[4]) {
+FLAM_HD void philox(uint32_t k0, uint32_t k1, uint32_t (&c)[4]) {
   for (int round = 0; round < 10; round++) {
     const uint64_t p0 = uint64_t(0xd2511f53u) * c[0], p1 = uint64_t(0xcd9e8d57u) * c[2];
     const uint32_t c1 = c[1], c3 = c[3];

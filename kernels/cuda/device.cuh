@@ -14,8 +14,8 @@
 
 // FLAM_SHARED(float, tile, [32][33]);   FLAM_DYNAMIC_SHARED(float, row);
 #if defined(FLAM_EMULATED)
-#define FLAM_SHARED(T, name, ...)                                                                           \
-  static const int name##_slot_ = ::flam_emu::register_shared(#name, sizeof(T __VA_ARGS__), alignof(T));    \
+#define FLAM_SHARED(T, name, ...)                                                                        \
+  static const int name##_slot_ = ::flam_emu::register_shared(#name, sizeof(T __VA_ARGS__), alignof(T)); \
   auto& name = *static_cast<std::type_identity_t<T __VA_ARGS__>*>(::flam_emu::shared_get(name##_slot_))
 #define FLAM_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(::flam_emu::dynamic_shared())
 #define FLAM_UNROLL
@@ -93,7 +93,13 @@ __device__ __forceinline__ void report_range(cuda::fault* f, int64_t index, int 
   f->index = index;
   f->size = size;
 }
-__device__ __forceinline__ void report_division(cuda::fault* f) { atomicCAS(&f->status, 0, int(FLAM_INVALID_ARGUMENT)); }
+// The other mistakes are told apart by `dim`; cuda::raise_faults has their texts.
+__device__ __forceinline__ void report_value(cuda::fault* f, cuda::mistake which) {
+  if (atomicCAS(&f->status, 0, int(FLAM_INVALID_ARGUMENT)) == 0) f->dim = int(which);
+}
+__device__ __forceinline__ void report_division(cuda::fault* f) { report_value(f, cuda::mistake::division); }
+__device__ __forceinline__ void report_probability(cuda::fault* f) { report_value(f, cuda::mistake::probability); }
+__device__ __forceinline__ void report_weight(cuda::fault* f) { report_value(f, cuda::mistake::weight); }
 
 }  // namespace FLAM_ISA
 }  // namespace flam

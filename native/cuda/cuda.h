@@ -14,12 +14,12 @@ namespace cuda {
 // Throws failure(FLAM_OUT_OF_MEMORY or FLAM_DEVICE_ERROR) naming `what`, unless status is cudaSuccess.
 void check(cudaError_t status, const char* what);
 
-int device_count();          // 0 where there is no driver or no device
-const char* why_not();       // why device_count() is 0, else ""
-int current_device();        // of this thread
+int device_count();             // 0 where there is no driver or no device
+const char* why_not();          // why device_count() is 0, else ""
+int current_device();           // of this thread
 cudaStream_t current_stream();  // of this thread on its current device; the legacy default stream unless another was set
-int multiprocessors();       // of the current device
-int compute_capability();    // 10 major + minor of the current device
+int multiprocessors();          // of the current device
+int compute_capability();       // 10 major + minor of the current device
 int64_t shared_memory_limit();  // bytes a block may have after opting in
 
 // Makes `device` current for a scope.
@@ -35,7 +35,7 @@ class device_scope {
 };
 
 // Stream-ordered caching allocator of the current device; the block belongs to the current stream.
-void* allocate(int64_t bytes);      // 512-byte aligned
+void* allocate(int64_t bytes);  // 512-byte aligned
 void release(void* block) noexcept;
 
 // Device memory for the length of one op. Work queued before the end of the scope may still use it: memory is reused in stream order.
@@ -59,8 +59,9 @@ struct fault {
   int32_t dim;
   int64_t index, size;
 };
-fault* fault_slot();   // of the current device, readable and writable from both sides
-void raise_faults();   // throws what the current device reported, and clears it
+enum class mistake : int32_t { division, probability, weight };  // of a fault that is no index
+fault* fault_slot();  // of the current device, readable and writable from both sides
+void raise_faults();  // throws what the current device reported, and clears it
 
 void synchronize();  // the current stream, then raise_faults()
 
@@ -80,7 +81,8 @@ inline unsigned blocks_for(int64_t n, int64_t per_block) { return unsigned((n + 
 template <class... P, class... A>
 void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, A&&... args) {
   if (shared_bytes > 48 * 1024)
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes)), name);
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes)),
+          name);
 #if defined(FLAM_EMULATED)
   after_launch(name, ::flam_emu::launch(kernel, grid, block, shared_bytes, current_stream(), name, static_cast<P>(args)...));
 #else
@@ -124,13 +126,15 @@ struct op_scope {
 }  // namespace flam
 
 // Declares and opens the CUDA body of an entry, as FLAM_OP does the CPU body:  FLAM_CUDA_OP(softmax, (params), (args)) { ... }
-#define FLAM_CUDA_OP(name, params, args)                                                            \
-  static void name##_on_cuda params;                                                                \
-  extern "C" int32_t(*flam_##name##_cuda) params;                                                   \
-  [[maybe_unused]] static const bool name##_known = (flam_##name##_cuda = [] params -> int32_t {    \
-    return flam::guard([&] {                                                                        \
-      const flam::cuda::op_scope scope args;                                                        \
-      name##_on_cuda args;                                                                          \
-    });                                                                                             \
-  }, true);                                                                                         \
+#define FLAM_CUDA_OP(name, params, args)              \
+  static void name##_on_cuda params;                  \
+  extern "C" int32_t(*flam_##name##_cuda) params;     \
+  [[maybe_unused]] static const bool name##_known = ( \
+      flam_##name##_cuda = [] params -> int32_t {     \
+        return flam::guard([&] {                      \
+          const flam::cuda::op_scope scope args;      \
+          name##_on_cuda args;                        \
+        });                                           \
+      },                                              \
+      true);                                          \
   static void name##_on_cuda params

@@ -102,7 +102,9 @@ void raise_faults() {
   check(status, "synchronize");
   if (f.status == FLAM_OUT_OF_RANGE)
     fail(FLAM_OUT_OF_RANGE, "index %lld is out of range for dimension %d of size %lld", (long long)f.index, f.dim, (long long)f.size);
-  fail(f.status, "division by zero");
+  static const char* const texts[] = {"division by zero", "a probability must be between 0 and 1",
+                                      "weights must be finite and not negative, with a sum greater than 0 in each row"};
+  fail(f.status, "%s", texts[f.dim]);
 }
 
 void synchronize() {

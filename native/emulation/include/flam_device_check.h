@@ -10,7 +10,7 @@
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 #define __forceinline__ __inline__ __attribute__((always_inline))
 #define __align__(n) __attribute__((aligned(n)))
-#define __grid_constant__ __attribute__((grid_constant))
+#define __grid_constant__
 #pragma push_macro("__CUDACC__")
 #include <__clang_cuda_math_forward_declares.h>
 #include <limits.h>

@@ -1,0 +1,58 @@
+// Random numbers on CUDA: element groups are pure functions of (seed, block number), Philox 4x32-10 (Salmon et al. 2011), so the result
+// does not depend on how work maps to threads. A call draws blocks offset, offset + 1, ... and moves the generator's offset behind them.
+#pragma once
+#include "../../native/random.h"
+#include "../cuda/device.cuh"
+
+namespace flam {
+inline namespace FLAM_ISA {
+
+struct philox_key {
+  uint64_t seed, offset;
+  explicit philox_key(const flam_generator& g) : seed(g.seed), offset(g.philox_offset) {}
+
+  __device__ __forceinline__ void words(int64_t block, uint32_t (&w)[4]) const {
+    const uint64_t b = offset + uint64_t(block);
+    w[0] = uint32_t(b);
+    w[1] = uint32_t(b >> 32);
+    w[2] = w[3] = 0;
+    philox(uint32_t(seed), uint32_t(seed >> 32), w);
+  }
+};
+
+// Uniform numbers out of words: [0, 1) with 24 or 53 bits; a double takes two words, the first one high.
+FLAM_HD float unit_float(uint32_t word) { return float(word >> 8) * 5.9604644775390625e-8f; }
+FLAM_HD double unit_double(uint32_t high, uint32_t low) { return double(((uint64_t(high) << 32) | low) >> 11) * 1.1102230246251565e-16; }
+
+// The elements that one block of four words makes: 4 of up to 32 bits, or 2 wide ones.
+template <class T>
+constexpr int per_block = sizeof(T) == 8 ? 2 : 4;
+
+// y[i] for the elements of block i / per_block: draw(words, out). One thread per block of words.
+template <class T, class Draw>
+__global__ void __launch_bounds__(256) random_kernel(T* y, int64_t n, philox_key key, Draw draw) {
+  constexpr int per = Draw::template per<T>;
+  const int64_t block = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, at = block * per;
+  if (at >= n) return;
+  uint32_t w[4];
+  key.words(block, w);
+  packed<T, per> out;
+  draw(w, out.v);
+  if (at + per <= n && reinterpret_cast<uintptr_t>(y) % sizeof(out) == 0) {
+    *reinterpret_cast<packed<T, per>*>(y + at) = out;
+  } else {
+    for (int j = 0; j < per && at + j < n; j++) y[at + j] = out.v[j];
+  }
+}
+
+template <class T, class Draw>
+void random_fill(const char* name, flam_generator* g, const flam_tensor& y, const Draw& draw) {
+  constexpr int per = Draw::template per<T>;
+  const int64_t n = numel(y), blocks = (n + per - 1) / per;
+  if (n == 0) return;
+  cuda::launch(name, &random_kernel<T, Draw>, cuda::blocks_for(blocks, 256), 256, 0, data<T>(y), n, philox_key(*g), draw);
+  g->philox_offset += uint64_t(blocks);
+}
+
+}  // namespace FLAM_ISA
+}  // namespace flam
