@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, on a machine with an NVIDIA GPU and nvcc but with neither a .NET SDK nor a network.
+#   tests/gpu/run.sh [--programs DIR] [--out DIR] [STAGE...]      stages: build native managed example bench steps sanitize (all by default)
+# DIR holds what tests/gpu/publish.sh made elsewhere: self-contained test, example and benchmark programs. Prints one table at the end.
+set -uo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+programs="$root/build/gpu-programs" out="$root/build/gpu-results" stages=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --programs) programs="$2"; shift 2 ;;
+    --out) out="$2"; shift 2 ;;
+    *) stages+=("$1"); shift ;;
+  esac
+done
+[ ${#stages[@]} -gt 0 ] || stages=(build native managed example bench steps sanitize)
+mkdir -p "$out"
+build="$root/build/cuda"
+export FLAMBEAU_BACKEND=cuda FLAMBEAU_NATIVE_PATH="$build" DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+export PATH="$PATH:/usr/local/cuda/bin"
+rows=()
+
+# stage NAME SECONDS COMMAND...: runs it with a time limit and its output in a file; remembers result, time and closing line.
+stage() {
+  local name="$1" limit="$2" log="$out/$1.log" start=$SECONDS status=0 closing
+  shift 2
+  timeout "$limit" "$@" >"$log" 2>&1 || status=$?
+  closing="$(grep -E 'passed|failed:|geometric mean|ERROR SUMMARY|test accuracy|error:' "$log" | tail -n 1 | cut -c1-110)"
+  rows+=("$(printf '%-22s %-7s %5d s  %s' "$name" "$([ $status = 0 ] && echo passed || echo "FAILED($status)")" $((SECONDS - start)) "$closing")")
+  [ $status = 0 ] || { echo "==== $name failed, the end of its output:"; tail -n 40 "$log"; }
+}
+
+missing() { rows+=("$(printf '%-22s not run: %s' "$1" "$2")"); }
+
+build() {
+  local generator=()
+  command -v ninja >/dev/null && generator=(-G Ninja)
+  cmake -S "$root" -B "$build" "${generator[@]}" -DFLAMBEAU_CUDA=ON -DFLAMBEAU_TESTS=ON -DFLAMBEAU_MULTI_ISA=OFF \
+    -DCMAKE_CUDA_ARCHITECTURES="${FLAMBEAU_CUDA_ARCHITECTURES:-native}" && cmake --build "$build" --parallel
+}
+
+bench() {
+  "$build/tests/gpu/bench/flambeau_cuda_bench" >"$out/kernels.json" || return
+  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    python3 "$root/tests/gpu/bench/kernels.py" >"$out/kernels-torch.json" || return
+  else
+    echo "no PyTorch on this machine: no column beside ours"
+    : >"$out/kernels-torch.json"
+  fi
+  python3 "$root/tests/gpu/bench/table.py" "$out/kernels.json" "$out/kernels-torch.json" | tee "$out/kernels.md"
+}
+
+steps() {
+  "$programs/Steps" >"$out/steps.json" || return
+  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    python3 "$root/tests/gpu/bench/steps.py" >"$out/steps-torch.json" || return
+  else
+    : >"$out/steps-torch.json"
+  fi
+  python3 "$root/tests/gpu/bench/table.py" "$out/steps.json" "$out/steps-torch.json" | tee "$out/steps.md"
+}
+
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
+nvcc --version | tail -n 2 || true
+export -f build bench steps
+export root build programs out
+for s in "${stages[@]}"; do
+  case "$s" in
+    build) stage build 400 bash -c build ;;
+    native) stage native 200 "$build/tests/native/flambeau_cuda_tests" ;;
+    managed)
+      if [ -x "$programs/Flambeau.Tests" ]; then stage managed 300 "$programs/Flambeau.Tests" --filter TestCategory=Device
+      else missing managed "no $programs/Flambeau.Tests"; fi ;;
+    example)
+      if [ -x "$programs/FashionMnist" ]; then
+        stage example 120 "$programs/FashionMnist" --device cuda --epochs 3 --out "$out/example" --data "${FLAMBEAU_FASHION_MNIST:-/usr/share/datasets/fashion-mnist}"
+      else missing example "no $programs/FashionMnist"; fi ;;
+    bench) stage bench 300 bash -c bench ;;
+    steps)
+      if [ -x "$programs/Steps" ]; then stage steps 200 bash -c steps
+      else missing steps "no $programs/Steps"; fi ;;
+    sanitize)
+      for tool in memcheck racecheck synccheck initcheck; do
+        # Without the cache each block is one of the driver's own, so that memcheck sees the space between them.
+        FLAMBEAU_NO_CACHING=1 stage "sanitize-$tool" 300 compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/native/flambeau_cuda_tests" ${FLAMBEAU_SANITIZE_ONLY:-}
+      done ;;
+    *) echo "no stage '$s'" >&2; exit 2 ;;
+  esac
+done
+echo
+printf '%s\n' "${rows[@]}" | tee "$out/summary.txt"
+! printf '%s\n' "${rows[@]}" | grep -q FAILED
