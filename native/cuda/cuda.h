@@ -31,7 +31,7 @@ class device_scope {
   device_scope& operator=(const device_scope&) = delete;
 
  private:
-  int before_;
+  int before_, cuda_before_;
 };
 
 // Stream-ordered caching allocator of the current device; the block belongs to the current stream.
@@ -60,8 +60,9 @@ struct fault {
   int64_t index, size;
 };
 enum class mistake : int32_t { division, probability, weight };  // of a fault that is no index
-fault* fault_slot();  // of the current device, readable and writable from both sides
-void raise_faults();  // throws what the current device reported, and clears it
+fault* fault_slot();                                             // of the current device, readable and writable from both sides
+void raise_faults();  // throws what the current device reported, and clears it; while a stream is captured it waits for the end of that
+void raise_earlier_faults();  // the same where it was another op's mistake
 
 void synchronize();  // the current stream, then raise_faults()
 
@@ -71,6 +72,8 @@ void read_back(void* host, const void* device, int64_t bytes);
 bool deterministic();  // torch.use_deterministic_algorithms
 bool tf32_matmul();    // float32 products may run in TF32
 bool tf32_conv();
+bool cudnn_enabled();
+bool benchmark();  // time algorithms and keep the fastest
 
 // Called after each launch: throws what the launch reported, or under FLAMBEAU_SYNC=1 what the kernel did.
 void after_launch(const char* name, cudaError_t status);
@@ -100,7 +103,7 @@ struct op_scope {
   device_scope device;
   template <class... T>
   explicit op_scope(const T&... args) : device(index_of(args...)) {
-    raise_faults();
+    raise_earlier_faults();
   }
 
  private:
