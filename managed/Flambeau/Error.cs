@@ -35,11 +35,25 @@ internal static class Error
         throw (flam_status)status switch
         {
             flam_status.InvalidArgument => Argument(op, text),
-            flam_status.OutOfMemory => new OutOfMemoryException($"[{op}] {text}"),
+            flam_status.OutOfMemory => new OutOfMemoryException($"[{op}] {text}{Summaries()}"),
             flam_status.NotSupported => Unsupported(op, text),
             flam_status.OutOfRange => Range(op, text),
             _ => State(op, text),
         };
+    }
+
+    /// <summary>The failure of an allocation on a device, with what its memory is used for.</summary>
+    internal static unsafe OutOfMemoryException OutOfMemory(string op, torch.Device device)
+    {
+        string text = Marshal.PtrToStringUTF8((nint)Native.flam_last_error()) ?? "";
+        return new($"[{op}] {text}{(device.type == DeviceType.CUDA ? "\n" + torch.cuda.Summary(device.index) : "")}");
+    }
+
+    private static string Summaries()
+    {
+        var text = new System.Text.StringBuilder();
+        for (int i = 0; i < Cuda.Count; i++) text.Append('\n').Append(torch.cuda.Summary(i));
+        return text.ToString();
     }
 
     /// <summary>"[2, 3]"</summary>

@@ -152,11 +152,11 @@ internal static class Engine
         return dx;
     }
 
-    /// <summary>A gradient in the shape and dtype of what it is the gradient of: broadcast dimensions summed, promoted types cast back.</summary>
+    /// <summary>A gradient in the shape, in the dtype and on the device of what it is the gradient of: broadcast dimensions summed, promoted types cast back.</summary>
     internal static Tensor Fit(Tensor g, in OutputInfo info, string op)
     {
         if (!g.sizes.AsSpan().SequenceEqual(info.Sizes)) g = SumTo(g, info.Sizes, op);
-        return g.dtype == info.Dtype ? g : g.to(info.Dtype);
+        return g.dtype == info.Dtype && g.device == info.Device ? g : g.to(info.Dtype, info.Device);
     }
 
     private static Tensor SumTo(Tensor g, long[] sizes, string op)

@@ -83,14 +83,14 @@ public static partial class torch
         private static unsafe double[] Doubles(Tensor x)
         {
             Tensor y;
-            using (no_grad()) y = x.detach().to(ScalarType.Float64).contiguous();
+            using (no_grad()) y = x.detach().to(ScalarType.Float64, CPU).contiguous();
             using Borrow b = y.Borrow("gradcheck", out Interop.flam_tensor v);
             return new ReadOnlySpan<double>(v.data, (int)y.numel()).ToArray();
         }
 
         // Not counted as a change in place: the graph of the analytic pass stays valid, and the values are put back.
         private static void Overwrite(Tensor x, double[] values) =>
-            Elementwise.Copy("gradcheck", FromSpan<double>("gradcheck", values, x.sizes, null, null, false), x);
+            Elementwise.Copy("gradcheck", FromSpan<double>("gradcheck", values, x.sizes, null, x.device, false), x);
 
         private static bool Failed(bool raise, string text) => raise ? throw Error.State("gradcheck", text) : false;
 
@@ -103,7 +103,7 @@ public static partial class torch
             {
                 var values = new double[y.numel()];
                 for (int i = 0; i < values.Length; i++) values[i] = 2 * random.NextDouble() - 1;
-                return FromSpan<double>("gradcheck", values, y.sizes, y.dtype, null, false);
+                return FromSpan<double>("gradcheck", values, y.sizes, y.dtype, y.device, false);
             }
         }
     }

@@ -29,6 +29,7 @@ internal static class Inplace
         bool record = is_grad_enabled() && (x.requires_grad || Graph.Needed(inputs));
         Tensor old = record ? new Tensor(x) : x;
         Tensor y = compute(old);
+        Elementwise.SameDevice(op, x, y);
         if (!y.sizes.AsSpan().SequenceEqual(x.sizes))
             throw Error.Argument(op, $"the result has shape {Error.Shape(y.sizes)}, which does not fit in place of {Error.Shape(x.sizes)}");
         if (y.dtype != x.dtype && category(y.dtype) > category(x.dtype))
@@ -46,9 +47,10 @@ internal static class Inplace
     }
 
     /// <summary>Copies the elements of y over x and counts the change.</summary>
-    internal static void Write(Tensor x, Tensor y)
+    internal static void Write(Tensor x, Tensor y, bool nonBlocking = false)
     {
-        Elementwise.Copy("copy_", y, x);
+        if (x.device == y.device) Elementwise.Copy("copy_", y, x);
+        else Transfer.Copy("copy_", y, x, nonBlocking);
         x.storage.Version++;
     }
 

@@ -42,6 +42,7 @@ public static partial class torch
                     throw Error.Argument("grad", $"a gradient of shape {Error.Shape(value.sizes)} does not fit a tensor of shape {Error.Shape(sizes)}");
                 if (value is not null && value.dtype != dtype)
                     throw Error.Argument("grad", $"a gradient of {value.dtype.name()} does not fit a tensor of {dtype.name()}");
+                if (value is not null) Elementwise.SameDevice("grad", this, value);
                 if (value is not null || autograd is not null) (autograd ??= new Autograd()).Grad = value;
             }
         }
@@ -191,6 +192,7 @@ public static partial class torch
                     throw Error.Argument(op, $"a gradient can be made up only for a single element, not for shape {Error.Shape(y.sizes)}; pass one, or reduce the tensor first");
                 if (g is not null && !g.sizes.AsSpan().SequenceEqual(y.sizes))
                     throw Error.Argument(op, $"the gradient has shape {Error.Shape(g.sizes)}, the tensor {Error.Shape(y.sizes)}");
+                if (g is not null) Elementwise.SameDevice(op, y, g);
                 seeds[i] = g ?? ones(y.sizes, y.dtype, y.device);
                 seeds[i].shared = true;
             }

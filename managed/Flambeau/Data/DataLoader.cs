@@ -11,17 +11,19 @@ namespace Flambeau
             public static partial class data
             {
                 /// <summary>Batches of a dataset, prepared by background threads while the caller works. See <see cref="Modules.DataLoader{T, S}"/>.</summary>
-                public static DataLoader DataLoader(Dataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true) =>
-                    new(dataset, batchSize, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset);
+                /// <param name="device">Where the batches are wanted.</param>
+                /// <param name="pin_memory">Batches on the CPU lie in page-locked memory, if there is a GPU; those for a GPU pass through such memory anyway.</param>
+                public static DataLoader DataLoader(Dataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false) =>
+                    new(dataset, batchSize, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset, pin_memory);
 
-                public static DataLoader DataLoader(Dataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true) =>
-                    new(dataset, batchSize, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset);
+                public static DataLoader DataLoader(Dataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false) =>
+                    new(dataset, batchSize, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset, pin_memory);
 
-                public static IterableDataLoader DataLoader(IterableDataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true) =>
-                    new(dataset, batchSize, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset);
+                public static IterableDataLoader DataLoader(IterableDataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false) =>
+                    new(dataset, batchSize, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset, pin_memory);
 
-                public static IterableDataLoader DataLoader(IterableDataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true) =>
-                    new(dataset, batchSize, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset);
+                public static IterableDataLoader DataLoader(IterableDataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false) =>
+                    new(dataset, batchSize, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset, pin_memory);
             }
         }
     }
@@ -230,51 +232,62 @@ namespace Flambeau.Modules
     /// <summary>Batches that are tensors by name, stacked along a new first dimension.</summary>
     public class DataLoader : DataLoader<Dictionary<string, Tensor>, Dictionary<string, Tensor>>
     {
-        public DataLoader(utils.data.Dataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true)
-            : base(dataset, batchSize, Collate, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset)
+        public DataLoader(utils.data.Dataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false)
+            : base(dataset, batchSize, (samples, to) => Collate(samples, to, pin_memory), shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset)
         {
         }
 
-        public DataLoader(utils.data.Dataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true)
-            : base(dataset, batchSize, Collate, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset)
+        public DataLoader(utils.data.Dataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false)
+            : base(dataset, batchSize, (samples, to) => Collate(samples, to, pin_memory), shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset)
         {
         }
 
-        private static Dictionary<string, Tensor> Collate(IEnumerable<Dictionary<string, Tensor>> samples, Device device)
+        private static Dictionary<string, Tensor> Collate(IEnumerable<Dictionary<string, Tensor>> samples, Device device, bool pinned)
         {
             Dictionary<string, Tensor>[] all = [.. samples];
-            return all[0].Keys.ToDictionary(key => key, key => Batches.Stack([.. all.Select(s => s[key])]).to(device));
+            return all[0].Keys.ToDictionary(key => key, key => Batches.Stack([.. all.Select(s => s[key])], device, pinned));
         }
     }
 
     /// <summary>Batches that are lists of tensors, stacked along a new first dimension.</summary>
     public class IterableDataLoader : DataLoader<IList<Tensor>, IList<Tensor>>
     {
-        public IterableDataLoader(utils.data.IterableDataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true)
-            : base(dataset, batchSize, Collate, shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset)
+        public IterableDataLoader(utils.data.IterableDataset dataset, int batchSize, bool shuffle = false, Device? device = null, int? seed = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false)
+            : base(dataset, batchSize, (samples, to) => Collate(samples, to, pin_memory), shuffle, device, seed, num_worker, drop_last, disposeBatch, disposeDataset)
         {
         }
 
-        public IterableDataLoader(utils.data.IterableDataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true)
-            : base(dataset, batchSize, Collate, shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset)
+        public IterableDataLoader(utils.data.IterableDataset dataset, int batchSize, IEnumerable<long> shuffler, Device? device = null, int num_worker = 1, bool drop_last = false, bool disposeBatch = true, bool disposeDataset = true, bool pin_memory = false)
+            : base(dataset, batchSize, (samples, to) => Collate(samples, to, pin_memory), shuffler, device, num_worker, drop_last, disposeBatch, disposeDataset)
         {
         }
 
-        private static IList<Tensor> Collate(IEnumerable<IList<Tensor>> samples, Device device)
+        private static IList<Tensor> Collate(IEnumerable<IList<Tensor>> samples, Device device, bool pinned)
         {
             IList<Tensor>[] all = [.. samples];
-            return [.. Enumerable.Range(0, all[0].Count).Select(i => Batches.Stack([.. all.Select(s => s[i])]).to(device))];
+            return [.. Enumerable.Range(0, all[0].Count).Select(i => Batches.Stack([.. all.Select(s => s[i])], device, pinned))];
         }
     }
 
     internal static class Batches
     {
-        /// <summary>One copy per sample straight into the batch.</summary>
-        /// <exception cref="ArgumentException">Samples differ in shape or dtype.</exception>
-        internal static Tensor Stack(Tensor[] samples)
+        /// <summary>One copy per sample straight into the batch. On the way to a GPU it lies in page-locked memory, from which copies are fast.</summary>
+        /// <exception cref="ArgumentException">Samples differ in shape, dtype or device.</exception>
+        internal static Tensor Stack(Tensor[] samples, Device device, bool pinned)
         {
             Tensor first = samples[0];
-            var batch = new Tensor([samples.Length, .. first.sizes], first.dtype, first.device);
+            bool staged = first.is_cpu() && device.type == DeviceType.CUDA, locked = staged || (pinned && first.is_cpu() && Cuda.Count > 0);
+            long[] sizes = [samples.Length, .. first.sizes];
+            Tensor batch = locked ? Transfer.Pinned(sizes, first.dtype) : new Tensor(sizes, first.dtype, first.device);
+            Fill(batch, samples);
+            Tensor there = batch.to(device);
+            if (staged) batch.Dispose();
+            return there;
+        }
+
+        private static void Fill(Tensor batch, Tensor[] samples)
+        {
+            Tensor first = samples[0];
             long step = first.numel();
             long[] rows = Shapes.RowMajor(first.sizes);
             for (int i = 0; i < samples.Length; i++)
@@ -284,7 +297,6 @@ namespace Flambeau.Modules
                 using Tensor row = batch.Raw(first.sizes, rows, i * step);
                 Elementwise.Copy("DataLoader", samples[i], row);
             }
-            return batch;
         }
     }
 }

@@ -63,7 +63,7 @@ namespace Flambeau
     /// <summary>Random orders, as PyTorch's samplers draw them.</summary>
     internal static class Order
     {
-        internal static long[] Permutation(long n, torch.Generator generator) => torch.randperm(n, generator: generator).data<long>().ToArray();
+        internal static long[] Permutation(long n, torch.Generator generator) => torch.randperm(n, device: generator.device, generator: generator).data<long>().ToArray();
 
         /// <summary>A seed as PyTorch draws one for a loader: 63 random bits.</summary>
         internal static long Seed(torch.Generator generator) => (long)(generator.Bits() & long.MaxValue);

@@ -72,16 +72,18 @@ public static partial class torch
             }
 
             /// <summary>All tensors of a file by name. The header is checked against the size of the file before anything is allocated.</summary>
+            /// <param name="device">The device to put them on; default: the CPU.</param>
             /// <exception cref="InvalidDataException">The file is cut short, or its header contradicts itself or the file.</exception>
-            public static Dictionary<string, Tensor> load_file(string path)
+            public static Dictionary<string, Tensor> load_file(string path, Device? device = null)
             {
+                Device on = Available("load_file", device ?? CPU);
                 using FileStream stream = File.OpenRead(path);
                 (List<Entry> entries, long start) = ReadHeader(stream, path);
                 var result = new Dictionary<string, Tensor>();
                 foreach (Entry e in entries)
                 {
                     stream.Position = start + e.Start;
-                    result[e.Name] = TensorBytes.Read(stream, e.Shape, e.Dtype, path);
+                    result[e.Name] = TensorBytes.Read(stream, e.Shape, e.Dtype, path).to(on);
                 }
                 return result;
             }

@@ -16,12 +16,13 @@ public static partial class torch
     }
 
     /// <summary>Reads one tensor that <see cref="save(Tensor, string)"/> wrote.</summary>
+    /// <param name="map_location">The device to put it on; default: the CPU.</param>
     /// <exception cref="InvalidDataException">The file is cut short or is something else.</exception>
-    public static Tensor load(string location)
+    public static Tensor load(string location, Device? map_location = null)
     {
         using FileStream s = File.OpenRead(location);
         using var reader = new BinaryReader(s);
-        return DatFile.ReadTensor(reader, $"'{location}'");
+        return DatFile.ReadTensor(reader, $"'{location}'").to(map_location ?? CPU);
     }
 
     public partial class Tensor
@@ -29,7 +30,7 @@ public static partial class torch
         /// <summary>Writes this tensor in TorchSharp's .dat layout.</summary>
         public void save(string location) => torch.save(this, location);
 
-        public static Tensor load(string location) => torch.load(location);
+        public static Tensor load(string location, Device? map_location = null) => torch.load(location, map_location);
     }
 
     public static partial class nn

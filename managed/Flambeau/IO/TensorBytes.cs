@@ -18,7 +18,7 @@ internal static unsafe class TensorBytes
             stream.Write(new ReadOnlySpan<byte>((byte*)v.data + at, (int)Math.Min(Piece, bytes - at)));
     }
 
-    /// <summary>A new tensor filled from the stream.</summary>
+    /// <summary>A new tensor on the CPU, filled from the stream.</summary>
     /// <exception cref="InvalidDataException">The stream ends early.</exception>
     internal static Tensor Read(Stream stream, ReadOnlySpan<long> sizes, ScalarType dtype, string what)
     {

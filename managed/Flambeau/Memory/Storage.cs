@@ -14,6 +14,9 @@ internal sealed unsafe class Storage
     private readonly Action? release;
     private readonly torch.Device device;
 
+    /// <summary>Memory of a CUDA graph's own pool.</summary>
+    internal readonly bool MadeInCapture;
+
     /// <summary>Counts in-place changes; autograd compares it with the count at the time of saving.</summary>
     internal int Version;
 
@@ -21,6 +24,7 @@ internal sealed unsafe class Storage
     {
         this.device = device;
         Bytes = bytes;
+        MadeInCapture = Capture.Running && device.type == DeviceType.CUDA;
         block = Allocator.Allocate(bytes, device);
     }
 

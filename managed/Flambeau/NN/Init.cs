@@ -146,7 +146,7 @@ public static partial class torch
                     t.normal_(0, std);
                     for (long c = 0; c < t.sizes[1]; c++)
                     {
-                        long[] order = randperm(rows).data<long>().ToArray();
+                        long[] order = randperm(rows, device: t.device).data<long>().ToArray();
                         for (long i = 0; i < none; i++) zeros_(t.select(1, c).narrow(0, order[i], 1));
                     }
                 });

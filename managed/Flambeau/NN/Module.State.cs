@@ -85,7 +85,7 @@ public static partial class torch
 public static class ModuleExtensionMethods
 {
     /// <summary>Moves all parameters and buffers.</summary>
-    /// <exception cref="InvalidOperationException">The device is not available in this build.</exception>
+    /// <exception cref="InvalidOperationException">The device is not available; the text says why.</exception>
     public static T to<T>(this T module, torch.Device device, bool non_blocking = false) where T : torch.nn.Module => Moved(module, null, device);
 
     public static T to<T>(this T module, string device, bool non_blocking = false) where T : torch.nn.Module => Moved(module, null, new torch.Device(device));

@@ -15,7 +15,7 @@ public static partial class torch
             });
 
             // Phi(x) = (1 + erf(x / sqrt(2))) / 2
-            private static double Cdf(double x) => (1 + torch.tensor(x / Math.Sqrt(2)).erf().item<double>()) / 2;
+            private static double Cdf(double x) => (1 + torch.tensor(x / Math.Sqrt(2), device: CPU).erf().item<double>()) / 2;
 
             /// <summary>Rows (or columns, the fewer) that are orthogonal, times gain (Saxe et al., 2013): Q of a random matrix.</summary>
             public static Tensor orthogonal_(Tensor tensor, double gain = 1)

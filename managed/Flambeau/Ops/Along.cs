@@ -12,6 +12,7 @@ internal static unsafe class Along
     /// <summary>y[i][j] = x[index[i][j]][j] for dim 0. index has x's rank and, away from dim, sizes up to x's.</summary>
     internal static Tensor Take(string name, Tensor x, int dim, Tensor index)
     {
+        Elementwise.SameDevice(name, x, index);
         var y = new Tensor(index.sizes, x.dtype, x.device);
         using (Borrow bx = x.Borrow(name, out flam_tensor vx), bi = index.Borrow(name, out flam_tensor vi), by = y.Borrow(name, out flam_tensor vy))
             Error.Check(Native.flam_gather(&vx, dim, &vi, &vy), name);
@@ -28,6 +29,7 @@ internal static unsafe class Along
 
     private static Tensor Scattered(string name, Tensor y, int dim, Tensor index, long[] sizes, bool add)
     {
+        Elementwise.SameDevice(name, y, index);
         Tensor x = zeros(sizes, y.dtype, y.device);
         using (Borrow bx = x.Borrow(name, out flam_tensor vx), bi = index.Borrow(name, out flam_tensor vi), by = y.Borrow(name, out flam_tensor vy))
             Error.Check(Native.flam_scatter(&vx, dim, &vi, &vy, add ? 1 : 0), name);

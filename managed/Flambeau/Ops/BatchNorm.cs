@@ -21,6 +21,7 @@ public static partial class torch
                 long channels = input.sizes[1];
                 foreach (Tensor? t in (ReadOnlySpan<Tensor?>)[running_mean, running_var, weight, bias])
                     if (t is not null && t.numel() != channels) throw Error.Argument(name, $"running statistics, weight and bias must have {channels} elements, not {t.numel()}");
+                Elementwise.SameDevice(name, input, running_mean, running_var, weight, bias);
                 if (!training && (running_mean is null || running_var is null)) throw Error.Argument(name, "running_mean and running_var are needed outside training");
                 if (training && input.numel() > 0 && input.numel() == channels) throw Error.Argument(name, $"expected more than one value per channel when training, got shape {Error.Shape(input.sizes)}");
                 return ChannelNorm(input, weight, bias, running_mean, running_var, training, momentum, eps);

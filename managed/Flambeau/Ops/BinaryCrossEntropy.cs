@@ -7,16 +7,17 @@ public static partial class torch
         public static partial class functional
         {
             /// <summary>-weight (target log(input) + (1 - target) log(1 - input)), logarithms at least -100; input in [0, 1].</summary>
-            /// <exception cref="ArgumentException">Shapes differ, or an input is outside [0, 1].</exception>
+            /// <exception cref="ArgumentException">Shapes differ, or an input is outside [0, 1] (on the CPU; a CUDA device is not waited for, and gives NaN).</exception>
             public static Tensor binary_cross_entropy(Tensor input, Tensor target, Tensor? weight = null, Reduction reduction = Reduction.Mean)
             {
                 const string name = "binary_cross_entropy";
                 if (!input.sizes.AsSpan().SequenceEqual(target.sizes)) throw Error.Argument(name, $"input {Error.Shape(input.sizes)} and target {Error.Shape(target.sizes)} differ");
                 input.FloatOnly(name);
+                Elementwise.SameDevice(name, input, target, weight);
                 Tensor y;
                 using (no_grad())
                 {
-                    if (!(input >= 0).logical_and(input <= 1).all().item<bool>()) throw Error.Argument(name, "all inputs must be between 0 and 1; use binary_cross_entropy_with_logits for others");
+                    if (input.is_cpu() && !(input >= 0).logical_and(input <= 1).all().item<bool>()) throw Error.Argument(name, "all inputs must be between 0 and 1; use binary_cross_entropy_with_logits for others");
                     y = (target - 1) * (-input).log1p().clamp_min(-100) - target * input.log().clamp_min(-100);
                 }
                 // dx = dy (x - t) / max(x (1 - x), 1e-12), dt = dy (log(1 - x) - log(x))

@@ -27,7 +27,7 @@ public static partial class torch
     public static Tensor repeat_interleave(Tensor input, Tensor repeats, long? dim = null, long? output_size = null) => input.repeat_interleave(repeats, dim, output_size);
 
     /// <summary>Number i as often as repeats[i] says.</summary>
-    public static Tensor repeat_interleave(Tensor repeats, long? output_size = null) => arange(repeats.numel()).repeat_interleave(repeats, 0, output_size);
+    public static Tensor repeat_interleave(Tensor repeats, long? output_size = null) => arange(repeats.numel(), device: repeats.device).repeat_interleave(repeats, 0, output_size);
 
     /// <summary>Grids of coordinates: output k varies along dimension k as the one-dimensional input k does ("ij"), or with the first two exchanged ("xy").</summary>
     public static Tensor[] meshgrid(IEnumerable<Tensor> tensors, string indexing = "ij")
@@ -72,7 +72,7 @@ public static partial class torch
         var chosen = new List<long>();
         var current = new long[r];
         Choose(0, 0);
-        return input.index_select(0, tensor(chosen)).reshape(-1, r);
+        return input.index_select(0, tensor(chosen, device: input.device)).reshape(-1, r);
 
         void Choose(int place, long from)
         {
@@ -140,6 +140,7 @@ public static partial class torch
         public Tensor repeat_interleave(Tensor repeats, long? dim = null, long? output_size = null)
         {
             if (repeats.dtype is not (ScalarType.Int64 or ScalarType.Int32)) throw Error.Argument("repeat_interleave", $"repeats must be int32 or int64, not {repeats.dtype.name()}");
+            Elementwise.SameDevice("repeat_interleave", this, repeats);
             if (repeats.numel() == 1) return repeat_interleave(repeats.ToInt64(), dim, output_size);
             Tensor x = dim is null ? flatten() : this;
             int d = Shapes.Dim("repeat_interleave", dim ?? 0, x.rank);
@@ -152,7 +153,7 @@ public static partial class torch
                 if (times[i] < 0) throw Error.Argument("repeat_interleave", $"repeats must not be negative: repeats[{i}] is {times[i]}");
                 for (long k = 0; k < times[i]; k++) index.Add(i);
             }
-            return x.index_select(d, tensor(index));
+            return x.index_select(d, tensor(index, device: device));
         }
     }
 }

@@ -9,13 +9,13 @@ public static partial class torch
         ArgumentNullException.ThrowIfNull(tensors);
         if (tensors.Count == 0) throw Error.Argument("cat", "needs at least one tensor");
         Tensor[] xs = Parts(tensors, out long[] sizes, out int d, dim);
+        Elementwise.SameDevice("cat", xs);
         ScalarType dtype = xs[0].dtype;
         foreach (Tensor x in xs) dtype = promote_types(dtype, x.dtype);
         var y = new Tensor(sizes, dtype, xs[0].device);
         var starts = new long[xs.Length + 1];
         for (int i = 0; i < xs.Length; i++)
         {
-            Elementwise.SameDevice("cat", xs[0], xs[i]);
             starts[i + 1] = starts[i] + xs[i].sizes[d];
             Elementwise.Copy("cat", xs[i], y.Raw(xs[i].sizes, y.strides, starts[i] * y.strides[d]));
         }

@@ -185,8 +185,8 @@ public static partial class torch
 
         public static Tensor operator >=(Scalar left, Tensor right) => right.le(left);
 
-        /// <summary>Whether this is the same object or holds the same elements in the same shape and dtype.</summary>
-        public bool Equals(Tensor? target) => target is not null && (ReferenceEquals(this, target) || (dtype == target.dtype && AllEqual(target)));
+        /// <summary>Whether this is the same object or holds the same elements in the same shape and dtype on the same device.</summary>
+        public bool Equals(Tensor? target) => target is not null && (ReferenceEquals(this, target) || (dtype == target.dtype && device == target.device && AllEqual(target)));
 
         public override bool Equals(object? obj) => obj is Tensor target && Equals(target);
 

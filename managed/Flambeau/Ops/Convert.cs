@@ -5,23 +5,24 @@ public static partial class torch
     public partial class Tensor
     {
         // Numbers and arrays where a tensor is expected: x[0] = 1.5f. Scalar converts too, which makes `x + 1` prefer the Scalar operator.
-        public static implicit operator Tensor(Scalar value) => tensor(value);
+        // Numbers lie on the CPU: they go with tensors on any device.
+        public static implicit operator Tensor(Scalar value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(bool value) => tensor(value);
+        public static implicit operator Tensor(bool value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(byte value) => tensor(value);
+        public static implicit operator Tensor(byte value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(sbyte value) => tensor(value);
+        public static implicit operator Tensor(sbyte value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(short value) => tensor(value);
+        public static implicit operator Tensor(short value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(int value) => tensor(value);
+        public static implicit operator Tensor(int value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(long value) => tensor(value);
+        public static implicit operator Tensor(long value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(float value) => tensor(value);
+        public static implicit operator Tensor(float value) => tensor(value, device: CPU);
 
-        public static implicit operator Tensor(double value) => tensor(value);
+        public static implicit operator Tensor(double value) => tensor(value, device: CPU);
 
         public static implicit operator Tensor(bool[] value) => tensor(value);
 

@@ -121,6 +121,6 @@ internal static unsafe class Convolution
         if (bias is not null && (bias.rank != 1 || bias.sizes[0] != outputs)) throw Error.Argument(name, $"bias {Error.Shape(bias.sizes)} does not fit {outputs} output channels");
         for (int i = 2; i < w.rank; i++)
             if (w.sizes[i] < 1) throw Error.Argument(name, $"the kernel has a size of 0: weight {Error.Shape(w.sizes)}");
-        Elementwise.SameDevice(name, x, w);
+        Elementwise.SameDevice(name, x, w, bias);
     }
 }

@@ -25,7 +25,8 @@ public static partial class torch
             return Graph.Record("contiguous", y, [this], [], static (n, dy) => [dy]);
         }
 
-        /// <summary>Overwrites this tensor with the elements of source, broadcast and converted.</summary>
+        /// <summary>Overwrites this tensor with the elements of source, broadcast and converted; source may be on another device.</summary>
+        /// <param name="non_blocking">Do not wait for a copy between a GPU and page-locked memory.</param>
         public Tensor copy_(Tensor source, bool non_blocking = false)
         {
             Live("copy_");
@@ -35,7 +36,7 @@ public static partial class torch
             if (!is_grad_enabled() || !(requires_grad || source.requires_grad))
             {
                 Inplace.Check("copy_", this);
-                Inplace.Write(this, source);
+                Inplace.Write(this, source, non_blocking);
                 return this;
             }
             // dself = 0, dsource = dy (summed and cast by the engine)
@@ -61,21 +62,25 @@ public static partial class torch
         }
 
         /// <summary>This tensor on another device; itself if it is there already and copy is false.</summary>
-        /// <exception cref="InvalidOperationException">The device is not available in this build.</exception>
-        public Tensor to(Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false)
-        {
-            ArgumentNullException.ThrowIfNull(device);
-            if (device == this.device) return copy ? to(dtype, copy: true, disposeAfter) : Live("to");
-            throw Error.State("to", $"the device {device} is not available: this is a CPU build");
-        }
+        /// <param name="non_blocking">Do not wait for a copy from or to page-locked memory; after one to the CPU synchronise before reading.</param>
+        /// <exception cref="InvalidOperationException">The device is not available; the text says why.</exception>
+        public Tensor to(Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(dtype, device, copy, disposeAfter, non_blocking);
 
         public Tensor to(string device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(new Device(device), copy, disposeAfter, non_blocking);
 
         public Tensor to(DeviceType device, int deviceIndex = -1, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
             to(new Device(device, deviceIndex), copy, disposeAfter, non_blocking);
 
-        public Tensor to(ScalarType type, Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
-            to(device, copy: false, disposeAfter: false, non_blocking).to(type, copy, disposeAfter);
+        public Tensor to(ScalarType type, Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false)
+        {
+            ArgumentNullException.ThrowIfNull(device);
+            if (device == Live("to").device) return to(type, copy, disposeAfter);
+            Tensor y = Transfer.Moved("to", this, type, Available("to", device), non_blocking);
+            // dx = dy in x's dtype on x's device (the engine casts and moves)
+            Graph.Record("to", y, [this], [], static (n, dy) => [dy]);
+            if (disposeAfter) Dispose();
+            return y;
+        }
 
         /// <summary>This tensor in the dtype and on the device of another.</summary>
         public Tensor to(Tensor other, bool copy = false, bool disposeAfter = false, bool non_blocking = false) => to(other.dtype, other.device, copy, disposeAfter, non_blocking);
@@ -84,6 +89,7 @@ public static partial class torch
 
         public Tensor type_as(Tensor other) => to(other);
 
+        /// <summary>This tensor on the CPU.</summary>
         public Tensor cpu() => to(CPU);
 
         public Tensor @float() => to(ScalarType.Float32);

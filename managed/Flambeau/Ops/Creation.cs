@@ -52,16 +52,21 @@ public static partial class torch
     {
         if (Shapes.Count(size) != elements.Length) throw Error.Argument(op, $"{elements.Length} elements do not fill the shape {Error.Shape(size)}");
         var y = new Tensor(size, dtype_of<T>(op), Available(op, device));
-        using (Borrow b = y.Borrow(op, out flam_tensor v))
-            MemoryMarshal.AsBytes(elements).CopyTo(new Span<byte>(v.data, checked((int)(elements.Length * (long)sizeof(T)))));
+        fixed (T* from = elements)
+        {
+            if (!y.is_cpu()) Transfer.Upload(op, from, y);
+            else
+                using (Borrow b = y.Borrow(op, out flam_tensor v)) Buffer.MemoryCopy(from, v.data, y.storage.Bytes, elements.Length * (long)sizeof(T));
+        }
         if (dtype is { } wanted) y = y.to(wanted);
         return requires_grad ? y.requires_grad_() : y;
     }
 
-    /// <summary>The device asked for, or the default one; an exception if this build does not have it.</summary>
+    /// <summary>The device asked for, or the default one.</summary>
+    /// <exception cref="InvalidOperationException">It is not available; the text says why.</exception>
     internal static Device Available(string op, Device? device)
     {
         Device d = device ?? default_device;
-        return d.type == DeviceType.CPU ? Device.cpu : throw Error.State(op, $"the device {d} is not available: this is a CPU build");
+        return d.type == DeviceType.CPU ? Device.cpu : Cuda.Device(op, d.index);
     }
 }

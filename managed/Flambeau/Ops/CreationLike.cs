@@ -4,8 +4,8 @@ public static partial class torch
 {
     public static Tensor empty_like(Tensor input, ScalarType? dtype = null, Device? device = null, bool requires_grad = false)
     {
-        Available("empty_like", device ?? input.device);
-        return Leaf(Elementwise.Like(input.Live("empty_like"), dtype ?? input.dtype), requires_grad);
+        Device on = Available("empty_like", device ?? input.device);
+        return Leaf(Elementwise.Like(input.Live("empty_like"), dtype ?? input.dtype, on), requires_grad);
     }
 
     public static Tensor zeros_like(Tensor input, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) => full_like(input, 0, dtype, device, requires_grad);

@@ -64,7 +64,7 @@ public static partial class torch
             {
                 long time = logProbs.sizes[0];
                 int batch = labels.GetLength(0), width = labels.GetLength(1);
-                Tensor names = from_array(labels).to(logProbs.device);
+                Tensor names = from_array(labels, logProbs.device);
                 Tensor p = logProbs.gather(2, names.unsqueeze(0).expand(time, batch, width)); // [time, batch, width]
                 var skips = new bool[batch, width];
                 var (active, ends) = (new bool[time, batch], new long[2, batch]);
@@ -74,7 +74,7 @@ public static partial class torch
                     for (long t = 0; t < time; t++) active[t, n] = t < steps[n];
                     (ends[0, n], ends[1, n]) = (2 * counts[n], Math.Max(2 * counts[n] - 1, 0));
                 }
-                Tensor maySkip = from_array(skips).to(logProbs.device), moving = from_array(active).to(logProbs.device).unsqueeze(-1);
+                Tensor maySkip = from_array(skips, logProbs.device), moving = from_array(active, logProbs.device).unsqueeze(-1);
                 Tensor never = full([batch, width], Never, logProbs.dtype, logProbs.device);
                 Tensor alpha = never.clone();
                 alpha.narrow(1, 0, 1).zero_(); // before the first step: at the first blank, or just before the first label
@@ -84,8 +84,8 @@ public static partial class torch
                     if (t > 0) sum = logaddexp(sum, where(maySkip, Moved(alpha, never, 2), never));
                     alpha = where(moving[t], (sum + p[t]).clamp(min: Never), alpha);
                 }
-                Tensor last = alpha.gather(1, from_array(ends).to(logProbs.device).transpose(0, 1)); // [batch, 2]
-                Tensor single = from_array(counts.Select(c => c == 0).ToArray()).to(logProbs.device);
+                Tensor last = alpha.gather(1, from_array(ends, logProbs.device).transpose(0, 1)); // [batch, 2]
+                Tensor single = from_array(counts.Select(c => c == 0).ToArray(), logProbs.device);
                 return where(single, last.select(1, 0), logaddexp(last.select(1, 0), last.select(1, 1))).neg();
             }
 

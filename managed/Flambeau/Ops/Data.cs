@@ -24,16 +24,29 @@ public static partial class torch
         {
             if (dtype_of<T>("item") != dtype) throw Error.Argument("item", $"the element is {dtype.name()}, not {typeof(T).Name}; convert the tensor or use ToSingle(), ToInt64(), ...");
             OneElement("item");
-            using Borrow b = OnCpu().Borrow("item", out flam_tensor v);
-            return *(T*)v.data;
+            T value;
+            ReadOne(&value);
+            return value;
         }
 
         /// <summary>The one element as a number of its own kind.</summary>
         public unsafe Scalar item()
         {
             OneElement("item");
-            using Borrow b = OnCpu().Borrow("item", out flam_tensor v);
-            return Element(v.data);
+            long room;
+            ReadOne(&room);
+            return Element(&room);
+        }
+
+        private unsafe void ReadOne(void* to)
+        {
+            if (!is_cpu())
+            {
+                Transfer.Download("item", this, to);
+                return;
+            }
+            using Borrow b = Borrow("item", out flam_tensor v);
+            Buffer.MemoryCopy(v.data, to, 8, ElementSize);
         }
 
         public Scalar ToScalar() => item();
@@ -41,7 +54,10 @@ public static partial class torch
         /// <summary>True if the one element is not 0.</summary>
         public bool is_nonzero() => item().ToBoolean();
 
-        /// <summary>Access to the elements, in row-major order whatever the strides; T must be the dtype's .NET type.</summary>
+        /// <summary>
+        /// Access to the elements, in row-major order whatever the strides; T must be the dtype's .NET type. Of a tensor that is not on the CPU a
+        /// copy can be read, and nothing written.
+        /// </summary>
         /// <exception cref="ArgumentException">T does not match the dtype.</exception>
         public TensorAccessor<T> data<T>()
             where T : unmanaged
@@ -95,7 +111,14 @@ public static partial class torch
         {
             if (dtype_of<T>("CopyTo") != dtype) throw Error.Argument("CopyTo", $"the elements are {dtype.name()}, not {typeof(T).Name}; convert the tensor first");
             if (destination.Length < numel()) throw Error.Argument("CopyTo", $"{numel()} elements do not fit a destination of {destination.Length}");
-            Tensor x = OnCpu();
+            if (!is_cpu())
+            {
+                Tensor dense;
+                using (no_grad()) dense = contiguous();
+                fixed (T* p = destination) Transfer.Download("CopyTo", dense, p);
+                return;
+            }
+            Tensor x = this;
             using Borrow b = x.Borrow("CopyTo", out flam_tensor v);
             if (x.is_contiguous())
             {
@@ -118,6 +141,7 @@ public static partial class torch
         /// <summary>The elements as numbers in nested lists, one level per dimension; the number itself for 0 dimensions.</summary>
         public object tolist()
         {
+            if (!is_cpu()) return OnCpu().tolist();
             if (rank == 0) return item();
             var list = new System.Collections.ArrayList();
             foreach (Tensor part in unbind(0)) list.Add(part.tolist());

@@ -26,11 +26,11 @@ public static partial class torch
 
     /// <summary>Row and column numbers of the lower triangle: int64 [2, count].</summary>
     public static Tensor tril_indices(long row, long col, long offset = 0, ScalarType dtype = ScalarType.Int64, Device? device = null) =>
-        Tensor.Triangle("tril_indices", row, col, offset, lower: true).nonzero().t().contiguous().to(dtype, device ?? default_device);
+        Tensor.Triangle("tril_indices", row, col, offset, lower: true, device).nonzero().t().contiguous().to(dtype);
 
     /// <summary>Row and column numbers of the upper triangle: int64 [2, count].</summary>
     public static Tensor triu_indices(long row, long col, long offset = 0, ScalarType dtype = ScalarType.Int64, Device? device = null) =>
-        Tensor.Triangle("triu_indices", row, col, offset, lower: false).nonzero().t().contiguous().to(dtype, device ?? default_device);
+        Tensor.Triangle("triu_indices", row, col, offset, lower: false, device).nonzero().t().contiguous().to(dtype);
 
     /// <summary>Matrices along the diagonal of a larger one, zeros elsewhere. 0-dim and 1-dim tensors count as one row.</summary>
     public static Tensor block_diag(params Tensor[] tensors)
@@ -64,17 +64,17 @@ public static partial class torch
         private Tensor KeepTriangle(string op, long diagonal, bool lower)
         {
             if (rank < 2) throw Error.Argument(op, $"needs at least 2 dimensions, not {rank}");
-            Tensor mask = Triangle(op, sizes[^2], sizes[^1], diagonal, lower);
+            Tensor mask = Triangle(op, sizes[^2], sizes[^1], diagonal, lower, device);
             Tensor y = Elementwise.Ternary(WhereOp, mask, Live(op), zeros(ReadOnlySpan<long>.Empty, dtype, device));
             // dx = the same triangle of dy
             return Graph.Record(op, y, [this], [], (n, dy) => [dy.KeepTriangle(op, diagonal, lower)]);
         }
 
         /// <summary>bool [rows, columns]: true where column - row is at most (lower) or at least (upper) diagonal.</summary>
-        internal static Tensor Triangle(string op, long rows, long columns, long diagonal, bool lower)
+        internal static Tensor Triangle(string op, long rows, long columns, long diagonal, bool lower, Device? device)
         {
             if (rows < 0 || columns < 0) throw Error.Argument(op, $"sizes must not be negative, as in {rows}, {columns}");
-            Tensor limit = arange(diagonal, rows + diagonal, dtype: ScalarType.Int64).unsqueeze(1), column = arange(columns, dtype: ScalarType.Int64);
+            Tensor limit = arange(diagonal, rows + diagonal, ScalarType.Int64, device).unsqueeze(1), column = arange(columns, ScalarType.Int64, device);
             return lower ? column.le(limit) : column.ge(limit);
         }
 
@@ -126,6 +126,7 @@ public static partial class torch
             Tensor y = clone(), window = part(y);
             if (!window.sizes.AsSpan().SequenceEqual(src.sizes))
                 throw Error.Argument(op, $"the source has shape {Error.Shape(src.sizes)}, the part to replace {Error.Shape(window.sizes)}");
+            Elementwise.SameDevice(op, this, src);
             window.copy_(src);
             return y;
         }

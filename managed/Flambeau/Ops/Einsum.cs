@@ -11,6 +11,7 @@ public static partial class torch
     {
         ArgumentNullException.ThrowIfNull(equation);
         if (tensors.Length == 0) throw Error.Argument("einsum", "at least one tensor is needed");
+        Elementwise.SameDevice("einsum", tensors);
         return new Einsum(equation, tensors).Run(tensors);
     }
 

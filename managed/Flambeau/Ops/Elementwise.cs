@@ -54,21 +54,22 @@ internal static unsafe class Elementwise
     /// <summary>y = op(x1, x2) in the promoted dtype, or bool for comparisons; shapes broadcast.</summary>
     internal static Tensor Binary(in NativeOp op, Tensor x1, Tensor x2, bool compare = false, bool toFloat = false, double a = 0)
     {
-        SameDevice(op.Name, x1, x2);
+        Device device = Common(op.Name, x1, x2);
         ScalarType dtype = result_type(x1, x2);
         if (toFloat && !dtype.is_floating_point()) dtype = get_default_dtype();
         long[] sizes = Shapes.Broadcast(op.Name, x1.sizes, x2.sizes);
         ScalarType result = compare ? ScalarType.Bool : dtype;
-        Tensor y = x1.strides.AsSpan().SequenceEqual(x2.strides) && x1.sizes.Length == sizes.Length && x2.sizes.Length == sizes.Length && x1.sizes.AsSpan().SequenceEqual(sizes)
+        Tensor y = x1.strides.AsSpan().SequenceEqual(x2.strides) && x1.sizes.Length == sizes.Length && x2.sizes.Length == sizes.Length && x1.sizes.AsSpan().SequenceEqual(sizes) && x1.sizes.Length > 0
             ? Like(x1, result)
-            : new Tensor(sizes, result, x1.device);
+            : new Tensor(sizes, result, device);
         Binary(op, Cast(x1, dtype), Cast(x2, dtype), y, a);
         return y;
     }
 
-    /// <summary>Into memory that is there; x1 and x2 have one dtype and broadcast to y's shape.</summary>
+    /// <summary>Into memory that is there; x1 and x2 have one dtype and broadcast to y's shape. One of them may be a number on the CPU.</summary>
     internal static void Binary(in NativeOp op, Tensor x1, Tensor x2, Tensor y, double a = 0)
     {
+        if (!ReferenceEquals(Common(op.Name, x1, x2), y.device)) SameDevice(op.Name, y, x1.rank == 0 ? x2 : x1);
         using Borrow b1 = x1.Borrow(op.Name, out flam_tensor v1), b2 = x2.Borrow(op.Name, out flam_tensor v2), by = y.Borrow(op.Name, out flam_tensor vy);
         Stretch(ref v1, y.sizes);
         Stretch(ref v2, y.sizes);
@@ -99,16 +100,17 @@ internal static unsafe class Elementwise
     /// <summary>y = op(x1, x2, x3), all of one dtype but x1 of `where`; all broadcast.</summary>
     internal static Tensor Ternary(in NativeOp op, Tensor x1, Tensor x2, Tensor x3, double a = 0)
     {
-        SameDevice(op.Name, x1, x2);
-        SameDevice(op.Name, x2, x3);
+        Device device = Common(op.Name, x1, x2, x3);
         long[] sizes = Shapes.Broadcast(op.Name, Shapes.Broadcast(op.Name, x1.sizes, x2.sizes), x3.sizes);
-        var y = new Tensor(sizes, x2.dtype, x1.device);
+        var y = new Tensor(sizes, x2.dtype, device);
         Ternary(op, x1, x2, x3, y, a);
         return y;
     }
 
+    /// <summary>Into memory that is there. Numbers on the CPU are first put on y's device.</summary>
     internal static void Ternary(in NativeOp op, Tensor x1, Tensor x2, Tensor x3, Tensor y, double a = 0)
     {
+        (x1, x2, x3) = (On(op.Name, x1, y), On(op.Name, x2, y), On(op.Name, x3, y));
         using Borrow b1 = x1.Borrow(op.Name, out flam_tensor v1), b2 = x2.Borrow(op.Name, out flam_tensor v2);
         using Borrow b3 = x3.Borrow(op.Name, out flam_tensor v3), by = y.Borrow(op.Name, out flam_tensor vy);
         Stretch(ref v1, y.sizes);
@@ -120,6 +122,7 @@ internal static unsafe class Elementwise
     /// <summary>y = x, converted to y's dtype; x broadcasts to y's shape.</summary>
     internal static void Copy(string name, Tensor x, Tensor y)
     {
+        SameDevice(name, x, y);
         using Borrow bx = x.Borrow(name, out flam_tensor vx), by = y.Borrow(name, out flam_tensor vy);
         Stretch(ref vx, y.sizes);
         Error.Check(Native.flam_copy(&vx, &vy), name);
@@ -145,16 +148,55 @@ internal static unsafe class Elementwise
     internal static Tensor Float(Tensor x) => x.is_floating_point() ? x : Cast(x, get_default_dtype());
 
     /// <summary>Fresh memory in x's shape; dense layouts are kept, others become row-major.</summary>
-    internal static Tensor Like(Tensor x, ScalarType dtype)
+    internal static Tensor Like(Tensor x, ScalarType dtype) => Like(x, dtype, x.device);
+
+    internal static Tensor Like(Tensor x, ScalarType dtype, Device device)
     {
-        if (Shapes.IsRowMajor(x.sizes, x.strides) || !Shapes.IsDense(x.sizes, x.strides)) return new Tensor(x.sizes, dtype, x.device);
-        var storage = new Storage(Shapes.Count(x.sizes) * dtype.ElementSize(), x.device);
+        if (Shapes.IsRowMajor(x.sizes, x.strides) || !Shapes.IsDense(x.sizes, x.strides)) return new Tensor(x.sizes, dtype, device);
+        var storage = new Storage(Shapes.Count(x.sizes) * dtype.ElementSize(), device);
         return new Tensor(storage, first: true, 0, x.sizes, x.strides, dtype);
     }
 
     internal static void SameDevice(string op, Tensor a, Tensor b)
     {
-        if (!ReferenceEquals(a.device, b.device) && a.device != b.device) throw Error.Argument(op, $"tensors are on {a.device} and {b.device}");
+        if (!ReferenceEquals(a.device, b.device) && a.device != b.device) throw Apart(op, a, b);
+    }
+
+    /// <summary>Those that are there are on one device.</summary>
+    internal static void SameDevice(string op, params ReadOnlySpan<Tensor?> tensors)
+    {
+        Tensor? first = null;
+        foreach (Tensor? t in tensors)
+            if (t is not null && !ReferenceEquals(t.device, (first ??= t).device) && t.device != first.device) throw Apart(op, first, t);
+    }
+
+    private static ArgumentException Apart(string op, Tensor a, Tensor b) => Error.Argument(op, $"tensors are on {a.device} and {b.device}");
+
+    /// <summary>The device of the result of an elementwise op. A tensor of no dimensions on the CPU counts as a number and goes with any device.</summary>
+    internal static Device Common(string op, Tensor a, Tensor b)
+    {
+        if (ReferenceEquals(a.device, b.device) || a.device == b.device || IsNumber(b)) return a.device;
+        return IsNumber(a) ? b.device : throw Apart(op, a, b);
+    }
+
+    private static Device Common(string op, Tensor a, Tensor b, Tensor c)
+    {
+        Device device = Common(op, a, b);
+        if (ReferenceEquals(device, c.device) || device == c.device || IsNumber(c)) return device;
+        return IsNumber(a) && IsNumber(b) ? c.device : throw Apart(op, IsNumber(a) ? b : a, c);
+    }
+
+    private static bool IsNumber(Tensor x) => x.sizes.Length == 0 && x.is_cpu();
+
+    /// <summary>x itself if it is on y's device; a number of the CPU is put there.</summary>
+    internal static Tensor On(string op, Tensor x, Tensor y)
+    {
+        if (ReferenceEquals(x.device, y.device) || x.device == y.device) return x;
+        if (!IsNumber(x)) throw Apart(op, y, x);
+        var there = new Tensor([], x.dtype, y.device);
+        using Borrow bx = x.Borrow(op, out flam_tensor vx);
+        Transfer.Upload(op, vx.data, there);
+        return there;
     }
 
     /// <summary>Makes a view read as a larger shape: stride 0 along stretched and missing dimensions.</summary>
@@ -170,13 +212,15 @@ internal static unsafe class Elementwise
         v.rank = rank;
     }
 
-    // A number as a tensor of y's shape that has stride 0 everywhere: it lives on the caller's stack.
+    // A number as a tensor of y's shape that has stride 0 everywhere: it lives on the caller's stack, and so on the CPU.
     private static void Number(Scalar number, ScalarType dtype, long* room, in flam_tensor like, out flam_tensor v)
     {
         number.Write(dtype, room);
         v = like;
         v.data = room;
         v.dtype = (int)dtype;
+        v.device_type = (int)DeviceType.CPU;
+        v.device_index = 0;
         for (int i = 0; i < v.rank; i++) v.strides[i] = 0;
     }
 }

@@ -29,6 +29,7 @@ public static partial class torch
             public static Tensor embedding(Tensor input, Tensor weight, long? padding_idx = null, double? max_norm = null, double norm_type = 2.0, bool scale_grad_by_freq = false, bool sparse = false)
             {
                 if (weight.rank != 2) throw Error.Argument("embedding", $"the weight must have 2 dimensions, not shape {Error.Shape(weight.sizes)}");
+                Elementwise.SameDevice("embedding", input, weight);
                 if (input.dtype is not (ScalarType.Int64 or ScalarType.Int32)) throw Error.Argument("embedding", $"row numbers must be int32 or int64, not {input.dtype.name()}");
                 long rows = weight.sizes[0];
                 long padding = padding_idx is not { } p ? -1 : p < 0 ? p + rows : p;
@@ -57,6 +58,7 @@ public static partial class torch
                 if (per_sample_weights is not null && mode != EmbeddingBagMode.Sum) throw Error.Argument("embedding_bag", $"per_sample_weights are for sums only, not {mode}");
                 if (per_sample_weights is not null && !per_sample_weights.sizes.AsSpan().SequenceEqual(input.sizes))
                     throw Error.Argument("embedding_bag", $"per_sample_weights of shape {Error.Shape(per_sample_weights.sizes)} do not fit input of shape {Error.Shape(input.sizes)}");
+                Elementwise.SameDevice("embedding_bag", input, weight, offsets, per_sample_weights);
                 (Tensor bag, long bags) = Bags(input, offsets, include_last_offset);
                 Tensor flat = input.to(ScalarType.Int64).reshape(-1);
                 Tensor rows = embedding(flat, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq);
@@ -83,7 +85,7 @@ public static partial class torch
                 if (input.rank == 2)
                 {
                     if (offsets is not null) throw Error.Argument("embedding_bag", "offsets are for input of one dimension");
-                    return (arange(input.sizes[0], dtype: ScalarType.Int64).repeat_interleave(input.sizes[1], 0), input.sizes[0]);
+                    return (arange(input.sizes[0], ScalarType.Int64, input.device).repeat_interleave(input.sizes[1], 0), input.sizes[0]);
                 }
                 if (input.rank != 1 || offsets is not { rank: 1 }) throw Error.Argument("embedding_bag", $"expects two dimensions, or one and offsets, not shape {Error.Shape(input.sizes)}");
                 long[] starts = offsets.to(ScalarType.Int64).data<long>().ToArray();
@@ -95,7 +97,7 @@ public static partial class torch
                     if ((i == 0 && starts[0] != 0) || starts[i] > end || end > n) throw Error.Argument("embedding_bag", $"offsets must start at 0, rise, and stay within {n}: offset {i} is {starts[i]}");
                     Array.Fill(bag, i, (int)starts[i], (int)(end - starts[i]));
                 }
-                return (tensor(bag), bags);
+                return (tensor(bag, device: input.device), bags);
             }
         }
     }
@@ -110,7 +112,7 @@ public static partial class torch
                 dy = dy / count.index_select(0, index).unsqueeze(1);
             }
             Tensor dw = zeros([rows, dy.sizes[1]], dy.dtype, dy.device).index_add(0, index, dy);
-            return padding < 0 ? dw : dw.index_fill(0, tensor([padding]), 0);
+            return padding < 0 ? dw : dw.index_fill(0, tensor([padding], device: dy.device), 0);
         }
     }
 }

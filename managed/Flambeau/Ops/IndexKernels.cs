@@ -18,6 +18,7 @@ internal static unsafe class IndexKernels
 {
     internal static Tensor Gather(string op, Tensor x, int dim, Tensor index)
     {
+        Elementwise.SameDevice(op, x, index);
         var y = new Tensor(index.sizes, x.dtype, x.device);
         using Borrow bx = x.Borrow(op, out flam_tensor vx), bi = index.Borrow(op, out flam_tensor vi), by = y.Borrow(op, out flam_tensor vy);
         Error.Check(Native.flam_gather(&vx, dim, &vi, &vy), op);
@@ -26,6 +27,7 @@ internal static unsafe class IndexKernels
 
     internal static void Scatter(string op, Tensor y, int dim, Tensor index, Tensor src, Combine how)
     {
+        Elementwise.SameDevice(op, y, index, src);
         using Borrow by = y.Borrow(op, out flam_tensor vy), bi = index.Borrow(op, out flam_tensor vi), bs = src.Borrow(op, out flam_tensor vs);
         Elementwise.Stretch(ref vs, index.sizes);
         Error.Check(Native.flam_scatter(&vy, dim, &vi, &vs, (int)how), op);
@@ -33,6 +35,7 @@ internal static unsafe class IndexKernels
 
     internal static Tensor Select(string op, Tensor x, int dim, Tensor index)
     {
+        Elementwise.SameDevice(op, x, index);
         long[] sizes = [.. x.sizes];
         sizes[dim] = index.numel();
         var y = new Tensor(sizes, x.dtype, x.device);
@@ -44,6 +47,7 @@ internal static unsafe class IndexKernels
     /// <summary>src broadcasts to the rows it is written to.</summary>
     internal static void Write(string op, Tensor y, int dim, Tensor index, Tensor src, Combine how)
     {
+        Elementwise.SameDevice(op, y, index, src);
         long[] sizes = [.. y.sizes];
         sizes[dim] = index.numel();
         using Borrow by = y.Borrow(op, out flam_tensor vy), bi = index.Borrow(op, out flam_tensor vi), bs = src.Borrow(op, out flam_tensor vs);
@@ -57,6 +61,7 @@ internal static unsafe class IndexKernels
         var y = new Tensor([.. shape, .. x.sizes[indices.Length..]], x.dtype, x.device);
         var views = stackalloc flam_tensor[indices.Length];
         var held = new Storage?[indices.Length];
+        foreach (Tensor i in indices) Elementwise.SameDevice("index", x, i);
         try
         {
             Hold(indices, shape, views, held);
@@ -75,6 +80,8 @@ internal static unsafe class IndexKernels
     {
         var views = stackalloc flam_tensor[indices.Length];
         var held = new Storage?[indices.Length];
+        src = Elementwise.On("index_put", src, y);
+        foreach (Tensor i in indices) Elementwise.SameDevice("index_put", y, i);
         try
         {
             Hold(indices, shape, views, held);

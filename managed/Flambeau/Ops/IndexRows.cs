@@ -99,6 +99,7 @@ public static partial class torch
         {
             int d = Shapes.Dim("index_fill", dim, rank);
             if (value.rank != 0) throw Error.Argument("index_fill", $"the value must be a 0-dim tensor, not one of shape {Error.Shape(value.sizes)}");
+            value = Elementwise.On("index_fill", value, this);
             if (rank == 0) return value.to(dtype);
             long[] rows = [.. sizes];
             rows[d] = index.numel();

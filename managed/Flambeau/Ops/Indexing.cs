@@ -81,7 +81,7 @@ public static partial class torch
         private Tensor IndexPut(Tensor value, TensorIndex[] indices, bool accumulate)
         {
             if (!accumulate && value.numel() == 1 && indices is [{ tensor: { dtype: ScalarType.Bool, rank: > 0 } mask }] && mask.rank <= rank && mask.sizes.AsSpan().SequenceEqual(sizes.AsSpan(..mask.rank)))
-                return masked_fill_(mask.reshape([.. mask.sizes, .. Enumerable.Repeat(1L, rank - mask.rank)]), value.reshape([]));
+                return masked_fill_((mask.is_cpu() ? mask.to(device) : mask).reshape([.. mask.sizes, .. Enumerable.Repeat(1L, rank - mask.rank)]), value.reshape([]));
             Tensor x = Basic(indices, out Tensor?[] tensors);
             if (tensors.Length == 0)
             {
@@ -91,7 +91,7 @@ public static partial class torch
                 return this;
             }
             AdvancedIndex a = AdvancedIndex.Of("index_put_", x, tensors);
-            value = DropLeadingOnes(value, a.ResultSizes.Length).to(dtype);
+            value = Elementwise.On("index_put_", DropLeadingOnes(value, a.ResultSizes.Length).to(dtype), this);
             if (!Shapes.Broadcast("index_put_", a.ResultSizes, value.sizes).AsSpan().SequenceEqual(a.ResultSizes))
                 throw Error.Argument("index_put_", $"shape {Error.Shape(value.sizes)} does not broadcast to the indexed part, {Error.Shape(a.ResultSizes)}");
             value = a.Unplace(value);
@@ -153,7 +153,7 @@ public static partial class torch
                         break;
                     case TensorIndex.Kind.Bool:
                         x = x.unsqueeze(d);
-                        Note(ref found, ref d, BoolIndex(i.start != 0));
+                        Note(ref found, ref d, BoolIndex(i.start != 0, device));
                         break;
                     default:
                         ByTensor(i.tensor!.Live("index"), ref x, ref found, ref d, source);
@@ -168,6 +168,7 @@ public static partial class torch
         private static void ByTensor(Tensor t, ref Tensor x, ref List<Tensor?>? found, ref int d, int source)
         {
             if (t.is_floating_point()) throw Error.Argument("index", $"tensors used as indices must be of integers or bools, not {t.dtype.name()}");
+            if (!t.is_cpu()) Elementwise.SameDevice("index", x, t); // indices on the CPU go with every tensor
             bool mask = t.dtype is ScalarType.Bool or ScalarType.Byte;
             if (t.rank == 0 && !mask)
             {
@@ -177,18 +178,18 @@ public static partial class torch
             if (t.rank == 0)
             {
                 x = x.unsqueeze(d);
-                Note(ref found, ref d, BoolIndex(t.ToBoolean()));
+                Note(ref found, ref d, BoolIndex(t.ToBoolean(), x.device));
                 return;
             }
             if (!mask)
             {
-                Note(ref found, ref d, t.to(ScalarType.Int64));
+                Note(ref found, ref d, t.to(ScalarType.Int64, x.device));
                 return;
             }
             for (int k = 0; k < t.rank; k++)
                 if (t.sizes[k] != x.sizes[d + k])
                     throw Error.Range("index", $"the mask of shape {Error.Shape(t.sizes)} does not fit the tensor: dimension {source + k} is {x.sizes[d + k]}, the mask's dimension {k} is {t.sizes[k]}");
-            Tensor places = t.nonzero();
+            Tensor places = t.nonzero().to(x.device);
             for (int k = 0; k < t.rank; k++) Note(ref found, ref d, places.select(1, k));
         }
 
@@ -200,7 +201,7 @@ public static partial class torch
             d++;
         }
 
-        private static Tensor BoolIndex(bool value) => zeros([value ? 1 : 0], ScalarType.Int64);
+        private static Tensor BoolIndex(bool value, Device device) => zeros([value ? 1 : 0], ScalarType.Int64, device);
 
         private static int Uses(in TensorIndex i) => i.kind switch
         {

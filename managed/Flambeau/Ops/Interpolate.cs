@@ -67,7 +67,7 @@ public static partial class torch
                 {
                     // PyTorch computes these positions in float32.
                     float s = (float)step, half = mode == InterpolationMode.NearestExact ? 0.5f : 0;
-                    return x.index_select(d, Positions(n, i => Math.Min((long)MathF.Floor((i + half) * s), from - 1)));
+                    return x.index_select(d, Positions(x, n, i => Math.Min((long)MathF.Floor((i + half) * s), from - 1)));
                 }
                 if (mode == InterpolationMode.Area) return Averages(x, d, n);
                 var places = new double[n];
@@ -80,8 +80,8 @@ public static partial class torch
             {
                 long from = x.sizes[d];
                 double[] p = Array.ConvertAll(places, static v => Math.Max(v, 0));
-                Tensor low = x.index_select(d, Positions(p.Length, i => Math.Min((long)p[i], from - 1)));
-                Tensor high = x.index_select(d, Positions(p.Length, i => Math.Min((long)p[i] + 1, from - 1)));
+                Tensor low = x.index_select(d, Positions(x, p.Length, i => Math.Min((long)p[i], from - 1)));
+                Tensor high = x.index_select(d, Positions(x, p.Length, i => Math.Min((long)p[i] + 1, from - 1)));
                 Tensor t = Factors(x, d, Array.ConvertAll(p, v => v - Math.Min((long)v, from - 1)));
                 return low * (1 - t) + high * t;
             }
@@ -96,7 +96,7 @@ public static partial class torch
                 {
                     int shift = k;
                     double[] weights = Array.ConvertAll(places, p => Weight(Math.Abs(p - Math.Floor(p) - shift)));
-                    Tensor part = x.index_select(d, Positions(places.Length, i => Math.Clamp((long)Math.Floor(places[i]) + shift, 0, from - 1))) * Factors(x, d, weights);
+                    Tensor part = x.index_select(d, Positions(x, places.Length, i => Math.Clamp((long)Math.Floor(places[i]) + shift, 0, from - 1))) * Factors(x, d, weights);
                     y = y is null ? part : y + part;
                 }
                 return y!;
@@ -117,11 +117,11 @@ public static partial class torch
                 return cat(windows, d);
             }
 
-            private static Tensor Positions(long n, Func<long, long> place)
+            private static Tensor Positions(Tensor x, long n, Func<long, long> place)
             {
                 var index = new long[n];
                 for (long i = 0; i < n; i++) index[i] = place(i);
-                return tensor(index);
+                return tensor(index, device: x.device);
             }
 
             private static Tensor Factors(Tensor x, int d, double[] weights)
@@ -129,7 +129,7 @@ public static partial class torch
                 var shape = new long[x.rank - d];
                 Array.Fill(shape, 1);
                 shape[0] = weights.Length;
-                return tensor(weights).to(x.dtype).reshape(shape);
+                return tensor(weights, x.dtype, x.device).reshape(shape);
             }
         }
     }

@@ -41,6 +41,7 @@ public static partial class torch
                 if (input.rank < 2 || num_groups < 1 || input.sizes[1] % num_groups != 0)
                     throw Error.Argument("group_norm", $"shape {Error.Shape(input.sizes)} does not divide into {num_groups} groups of channels");
                 input.FloatOnly("group_norm");
+                Elementwise.SameDevice("group_norm", input, weight, bias);
                 long channels = input.sizes[1];
                 if ((weight is not null && weight.numel() != channels) || (bias is not null && bias.numel() != channels))
                     throw Error.Argument("group_norm", $"weight and bias must have {channels} elements");
@@ -93,6 +94,7 @@ public static partial class torch
             private static void CheckNorm(string op, Tensor x, long[] shape, Tensor? weight, Tensor? bias)
             {
                 x.FloatOnly(op);
+                Elementwise.SameDevice(op, x, weight, bias);
                 if (shape.Length == 0 || shape.Length > x.rank || !x.sizes.AsSpan(x.rank - shape.Length).SequenceEqual(shape))
                     throw Error.Argument(op, $"input {Error.Shape(x.sizes)} does not end in normalized_shape {Error.Shape(shape)}");
                 if (weight is not null && !weight.sizes.AsSpan().SequenceEqual(shape)) throw Error.Argument(op, $"weight {Error.Shape(weight.sizes)} must have shape {Error.Shape(shape)}");

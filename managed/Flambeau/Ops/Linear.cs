@@ -40,13 +40,14 @@ public static partial class torch
                     throw Error.Argument("linear", $"dtypes differ: input {x.dtype.name()}, weights {w.dtype.name()}{(b is null ? "" : $", bias {b.dtype.name()}")}");
                 if (b is not null && w.rank == 2 && (b.rank != 1 || b.sizes[0] != w.sizes[0]))
                     throw Error.Argument("linear", $"bias {Error.Shape(b.sizes)} does not fit weights {Error.Shape(w.sizes)}");
-                Elementwise.SameDevice("linear", x, w);
+                Elementwise.SameDevice("linear", x, w, b);
             }
 
             /// <summary>x1^T W_o x2 + b_o for each output o: input1 [..., in1], input2 [..., in2], weight [out, in1, in2].</summary>
             /// <exception cref="ArgumentException">Sizes do not fit.</exception>
             public static Tensor bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias = null)
             {
+                Elementwise.SameDevice("bilinear", input1, input2, weight, bias);
                 if (weight.rank != 3 || input1.rank == 0 || input2.rank == 0 || input1.sizes[^1] != weight.sizes[1] || input2.sizes[^1] != weight.sizes[2]
                     || !input1.sizes.AsSpan(0, input1.rank - 1).SequenceEqual(input2.sizes.AsSpan(0, input2.rank - 1)))
                     throw Error.Argument("bilinear", $"inputs {Error.Shape(input1.sizes)} and {Error.Shape(input2.sizes)} do not fit weight {Error.Shape(weight.sizes)}");

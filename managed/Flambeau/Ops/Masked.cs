@@ -46,6 +46,7 @@ public static partial class torch
         public unsafe Tensor masked_select(Tensor mask)
         {
             CheckMask("masked_select", mask);
+            Elementwise.SameDevice("masked_select", this, mask);
             long[] common = Shapes.Broadcast("masked_select", Live("masked_select").sizes, mask.sizes);
             Tensor x = expand(common), m = mask.expand(common);
             Tensor y;
@@ -66,6 +67,7 @@ public static partial class torch
         public unsafe Tensor masked_scatter(Tensor mask, Tensor source)
         {
             CheckMask("masked_scatter", mask);
+            Elementwise.SameDevice("masked_scatter", this, mask, source);
             if (source.dtype != dtype) throw Error.Argument("masked_scatter", $"the source is {source.dtype.name()}, the tensor {dtype.name()}");
             long[] common = Shapes.Broadcast("masked_scatter", Live("masked_scatter").sizes, mask.sizes);
             Tensor y = IndexKernels.Copied(expand(common), "masked_scatter"), m = mask.expand(common), flat;

@@ -21,7 +21,7 @@ public static partial class torch
                     (long before, long after, long n) = (Math.Max(pad[i], 0), Math.Max(pad[i + 1], 0), input.sizes[d] + Math.Min(pad[i], 0) + Math.Min(pad[i + 1], 0));
                     if (n < 0) throw Error.Argument("pad", $"paddings of {pad[i]} and {pad[i + 1]} leave nothing of dimension {d} of size {input.sizes[d]}");
                     if (n != input.sizes[d]) y = y.narrow(d, Math.Max(-pad[i], 0), n);
-                    if (before + after > 0) y = y.index_select(d, tensor(Sources(n, before, after, mode, d)));
+                    if (before + after > 0) y = y.index_select(d, tensor(Sources(n, before, after, mode, d), device: input.device));
                 }
                 return y.view_base is null && !ReferenceEquals(y, input) ? y : y.clone();
             }

@@ -115,6 +115,7 @@ public static partial class torch
         private Tensor AddProduct(string name, Tensor a, Tensor b, double beta, double alpha)
         {
             CheckInner(name, a, b);
+            Elementwise.SameDevice(name, this, a);
             if (dtype != a.dtype) throw Error.Argument(name, $"dtypes differ: {dtype.name()} and {a.dtype.name()}");
             long[] result = a.rank == 3 ? [a.sizes[0], a.sizes[1], b.sizes[2]] : [a.sizes[0], b.sizes[1]];
             if (!Shapes.Broadcast(name, sizes, result).AsSpan().SequenceEqual(result))

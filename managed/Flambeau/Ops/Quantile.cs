@@ -33,6 +33,7 @@ public static partial class torch
         private Tensor Quantiles(string name, Tensor q, long dim, bool keepdim, bool skipNaN)
         {
             FloatOnly(name);
+            Elementwise.SameDevice(name, this, q);
             if (q.rank > 1 || q.dtype != dtype) throw Error.Argument(name, $"q must be a number or a vector of {dtype.name()}, not {Error.Shape(q.sizes)} of {q.dtype.name()}");
             if (!(q >= 0).logical_and(q <= 1).all().item<bool>()) throw Error.Argument(name, "q must be from 0 to 1");
             int d = Shapes.Dim(name, dim, rank);

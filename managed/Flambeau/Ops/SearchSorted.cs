@@ -8,7 +8,7 @@ public static partial class torch
     /// <param name="sorter">The order that sorts sorted_sequence, if it is not sorted itself.</param>
     public static unsafe Tensor searchsorted(Tensor sorted_sequence, Tensor values, bool out_int32 = false, bool right = false, Tensor? sorter = null)
     {
-        Elementwise.SameDevice("searchsorted", sorted_sequence, values);
+        Elementwise.SameDevice("searchsorted", sorted_sequence, values, sorter);
         if (sorted_sequence.rank == 0) throw Error.Argument("searchsorted", "the sorted sequence needs at least 1 dimension");
         bool one = sorted_sequence.rank == 1;
         if (!one && (values.rank != sorted_sequence.rank || !values.sizes.AsSpan(..^1).SequenceEqual(sorted_sequence.sizes.AsSpan(..^1))))
@@ -25,7 +25,7 @@ public static partial class torch
     }
 
     public static Tensor searchsorted(Tensor sorted_sequence, Scalar values, bool out_int32 = false, bool right = false, Tensor? sorter = null) =>
-        searchsorted(sorted_sequence, tensor(values).to(sorted_sequence.dtype), out_int32, right, sorter);
+        searchsorted(sorted_sequence, tensor(values, sorted_sequence.dtype, sorted_sequence.device), out_int32, right, sorter);
 
     /// <summary>The number of the bucket of each element, between sorted boundaries of one dimension.</summary>
     public static Tensor bucketize(Tensor input, Tensor boundaries, bool outInt32 = false, bool right = false)

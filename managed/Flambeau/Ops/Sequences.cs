@@ -13,7 +13,7 @@ public static partial class torch
     public static Tensor logspace(double start, double end, long steps, double @base = 10, ScalarType? dtype = null, Device? device = null, bool requires_grad = false)
     {
         Tensor exponents = Spaced("logspace", start, end, steps, ScalarType.Float64, device);
-        return Leaf(tensor(@base).pow(exponents).to(dtype ?? default_dtype), requires_grad);
+        return Leaf(tensor(@base, device: exponents.device).pow(exponents).to(dtype ?? default_dtype), requires_grad);
     }
 
     /// <summary>Ones on the diagonal of a [rows, columns] matrix, zeros elsewhere; square if columns is left out.</summary>

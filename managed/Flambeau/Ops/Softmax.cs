@@ -53,6 +53,7 @@ public static partial class torch
         private static unsafe Tensor SoftmaxBackwardForward(Tensor dy, Tensor y, int d, bool log)
         {
             string name = log ? "log_softmax_backward" : "softmax_backward";
+            Elementwise.SameDevice(name, dy, y);
             Tensor dx = Elementwise.Like(y, y.dtype);
             using Borrow bg = dy.Borrow(name, out flam_tensor vg), by = y.Borrow(name, out flam_tensor vy), bx = dx.Borrow(name, out flam_tensor vx);
             Error.Check(Native.flam_softmax_backward(&vg, &vy, &vx, d, log ? 1 : 0), name);

@@ -52,7 +52,7 @@ public static partial class torch
         // Stable sorts by each column, the last first.
         private static Tensor LexicalOrder(Tensor rows)
         {
-            Tensor order = arange(rows.sizes[0], dtype: ScalarType.Int64);
+            Tensor order = arange(rows.sizes[0], ScalarType.Int64, rows.device);
             for (long c = rows.sizes[1] - 1; c >= 0; c--) order = order.index_select(0, rows.select(1, c).index_select(0, order).argsort(0));
             return order;
         }
@@ -61,10 +61,10 @@ public static partial class torch
         private static Tensor Changes(Tensor x)
         {
             long n = x.sizes[0];
-            if (n == 0) return zeros([0], ScalarType.Bool);
+            if (n == 0) return zeros([0], ScalarType.Bool, x.device);
             Tensor changed = x.narrow(0, 1, n - 1).ne(x.narrow(0, 0, n - 1));
             if (x.rank == 2) changed = changed.any(1);
-            return cat([ones([1], ScalarType.Bool), changed]);
+            return cat([ones([1], ScalarType.Bool, x.device), changed]);
         }
 
         private static (Tensor, Tensor?, Tensor?) Runs(Tensor values, Tensor? order, long[] shape, bool inverse, bool counts, int d, Tensor changes)
@@ -73,12 +73,12 @@ public static partial class torch
             Tensor output = values.index_select(d, starts);
             if (!inverse && !counts) return (output, null, null);
             long n = changes.sizes[0], k = starts.sizes[0];
-            Tensor lengths = k == 0 ? starts : cat([starts.narrow(0, 1, k - 1), tensor([n])]) - starts;
+            Tensor lengths = k == 0 ? starts : cat([starts.narrow(0, 1, k - 1), tensor([n], device: starts.device)]) - starts;
             Tensor? back = null;
             if (inverse)
             {
-                back = k == 0 ? zeros([0], ScalarType.Int64) : arange(k, dtype: ScalarType.Int64).repeat_interleave(lengths, 0);
-                if (order is not null) back = zeros([n], ScalarType.Int64).scatter_(0, order, back);
+                back = k == 0 ? zeros([0], ScalarType.Int64, starts.device) : arange(k, ScalarType.Int64, starts.device).repeat_interleave(lengths, 0);
+                if (order is not null) back = zeros([n], ScalarType.Int64, starts.device).scatter_(0, order, back);
                 back = back.reshape(shape);
             }
             return (output, back, counts ? lengths : null);

@@ -35,7 +35,7 @@ public abstract class AdamBase : OptimizerHelper, optim.IBetas
         var o = (AdamOptions)group.Options;
         bool amsgrad = o.amsgrad!.Value;
         // The bias corrections depend on the number of steps, which differs between parameters if some had no gradient at times.
-        foreach (var rows in parameters.GroupBy(p => (p.dtype, Step: ++((AdamState)StateOf(p)).step)))
+        foreach (var rows in parameters.GroupBy(p => (p.dtype, p.device, Step: ++((AdamState)StateOf(p)).step)))
         {
             foreach (Parameter p in rows)
             {

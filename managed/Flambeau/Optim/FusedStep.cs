@@ -6,7 +6,7 @@ namespace Flambeau.Modules;
 
 /// <summary>
 /// One native call over many parameters: rows of (parameter, gradient, state tensors) as arrays of views, with their memory held.
-/// Tensors that are not contiguous go through copies; parameters of different dtypes need calls of their own. The arrays serve every step.
+/// Tensors that are not contiguous go through copies; parameters of different dtypes or devices need calls of their own. The arrays serve every step.
 /// </summary>
 internal sealed unsafe class FusedStep(string op, int lanes)
 {
@@ -20,6 +20,7 @@ internal sealed unsafe class FusedStep(string op, int lanes)
     /// <summary>Adds a row. The first tensor is the parameter, the second its gradient, which is only read; null lanes must be null in every row.</summary>
     internal void Add(params ReadOnlySpan<Tensor?> row)
     {
+        Elementwise.SameDevice(op, row);
         try
         {
             for (int i = 0; i < row.Length; i++)

@@ -76,8 +76,16 @@ namespace Flambeau
                         using (enable_grad()) loss = closure();
                     using DisposeScope.Pause scope = DisposeScope.Suspend();
                     using (no_grad())
-                        foreach (ParamGroup group in _parameter_groups) StepGroup(group, [.. group.Parameters.Where(p => p.grad is not null)]);
+                        foreach (ParamGroup group in _parameter_groups) StepGroup(group, Ready(group));
                     return loss;
+                }
+
+                // Those that have gradients; what is remembered of them follows where they have gone.
+                private Parameter[] Ready(ParamGroup group)
+                {
+                    Parameter[] ready = [.. group.Parameters.Where(p => p.grad is not null)];
+                    foreach (Parameter p in ready) states[p].Follow();
+                    return ready;
                 }
 
                 /// <summary>One step of the parameters that have gradients.</summary>

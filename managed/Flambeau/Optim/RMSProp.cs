@@ -62,7 +62,7 @@ namespace Flambeau.Modules
         {
             var o = (Options)group.Options;
             bool centered = o.centered!.Value, remembers = o.momentum != 0;
-            foreach (var rows in parameters.GroupBy(p => p.dtype))
+            foreach (var rows in parameters.GroupBy(p => (p.dtype, p.device)))
             {
                 foreach (Parameter p in rows)
                 {

@@ -60,7 +60,7 @@ namespace Flambeau.Modules
         {
             var o = (Options)group.Options;
             bool remembers = o.momentum != 0;
-            foreach (var rows in parameters.GroupBy(p => (p.dtype, First: ((State)StateOf(p)).momentum_buffer is null)))
+            foreach (var rows in parameters.GroupBy(p => (p.dtype, p.device, First: ((State)StateOf(p)).momentum_buffer is null)))
             {
                 foreach (Parameter p in rows)
                 {

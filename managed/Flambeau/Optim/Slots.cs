@@ -115,8 +115,21 @@ public class OptimizerOptions
 public abstract class OptimizerState
 {
     protected Parameter _parameter;
+    private Device placed;
 
-    protected OptimizerState(Parameter parameter) => _parameter = parameter;
+    protected OptimizerState(Parameter parameter)
+    {
+        _parameter = parameter;
+        placed = parameter.device;
+    }
+
+    /// <summary>Moves to the parameter's device, if that has moved.</summary>
+    internal void Follow()
+    {
+        if (_parameter.device == placed) return;
+        to(_parameter.device);
+        placed = _parameter.device;
+    }
 
     internal Parameter Parameter => _parameter;
 

@@ -36,7 +36,7 @@ public static partial class torch
         }
 
         /// <summary>Overwrites this tensor with ones of probability p and zeros.</summary>
-        public Tensor bernoulli_(double p = 0.5, Generator? generator = null) => bernoulli_(tensor(p), generator);
+        public Tensor bernoulli_(double p = 0.5, Generator? generator = null) => bernoulli_(tensor(p, device: device), generator);
 
         /// <summary>p broadcasts.</summary>
         public Tensor bernoulli_(Tensor p, Generator? generator = null) => Fill("bernoulli_", floating: false, y => DrawBernoulli("bernoulli_", p.detach(), y, generator));
@@ -109,6 +109,7 @@ public static partial class torch
 
         private static unsafe void DrawBernoulli(string op, Tensor p, Tensor y, Generator? generator)
         {
+            p = Elementwise.On(op, p, y);
             Tensor chance = p.dtype == ScalarType.Float64 ? p : p.to(y.is_floating_point() ? y.dtype : ScalarType.Float64);
             if (!Shapes.Broadcast(op, y.sizes, chance.sizes).AsSpan().SequenceEqual(y.sizes))
                 throw Error.Argument(op, $"probabilities of shape {Error.Shape(chance.sizes)} do not broadcast to {Error.Shape(y.sizes)}");

@@ -7,10 +7,16 @@ namespace Flambeau;
 
 public static partial class torch
 {
-    /// <summary>The state of a stream of random numbers. The same seed gives the same numbers as PyTorch on the CPU. Safe to share between threads.</summary>
+    /// <summary>
+    /// The state of a stream of random numbers for one device. The same seed gives the same numbers as PyTorch on the CPU; on a CUDA device the
+    /// same numbers each time. Safe to share between threads.
+    /// </summary>
     public sealed class Generator : IDisposable
     {
         private const ulong DefaultSeed = 67280421310721; // PyTorch's
+
+        private static Generator?[] ofCuda = [];
+        private static ulong cudaSeed = DefaultSeed; // for devices that have not drawn yet
 
         private flam_generator state;
         private readonly Lock gate = new();
@@ -22,9 +28,41 @@ public static partial class torch
         }
 
         /// <summary>The generator that everything uses unless told otherwise.</summary>
-        public static Generator Default { get; } = new(DefaultSeed);
+        public static Generator Default { get; } = new(DefaultSeed, CPU);
 
         public Device device { get; }
+
+        /// <summary>The generator of a device: what everything there uses unless told otherwise.</summary>
+        internal static Generator DefaultOf(Device device)
+        {
+            if (device.type == DeviceType.CPU) return Default;
+            Generator?[] all = ofCuda;
+            if (device.index < all.Length && all[device.index] is { } known) return known;
+            lock (Default.gate)
+            {
+                if (ofCuda.Length == 0) ofCuda = new Generator?[Cuda.Count];
+                return ofCuda[device.index] ??= new Generator(cudaSeed, device);
+            }
+        }
+
+        /// <summary>What random numbers on a device are drawn from.</summary>
+        /// <exception cref="ArgumentException">The given generator is for another device.</exception>
+        internal static Generator For(string op, Device device, Generator? given)
+        {
+            if (device.type == DeviceType.CUDA) Capture.Forbid(op, "random numbers would be the same each time, so they cannot be drawn");
+            if (given is null) return DefaultOf(device);
+            return given.device == device ? given : throw Error.Argument(op, $"the generator is for {given.device}, the tensor is on {device}");
+        }
+
+        /// <summary>Seeds the generators of all CUDA devices, those not made yet too.</summary>
+        internal static void SeedCuda(long seed)
+        {
+            lock (Default.gate)
+            {
+                cudaSeed = unchecked((ulong)seed);
+                foreach (Generator? g in ofCuda) g?.manual_seed(seed);
+            }
+        }
 
         /// <summary>Starts the stream anew.</summary>
         public Generator manual_seed(long seed)
@@ -47,9 +85,11 @@ public static partial class torch
             lock (gate) return unchecked((long)state.seed);
         }
 
-        /// <summary>The whole state as a tensor of bytes.</summary>
+        /// <summary>The whole state as a tensor of bytes on the CPU; for a CUDA device 16 bytes, the seed and how many numbers have been drawn.</summary>
         public Tensor get_state()
         {
+            lock (gate)
+                if (device.type == DeviceType.CUDA) return FromSpan("get_state", MemoryMarshal.AsBytes<ulong>([state.seed, state.philox_offset]), [16], null, CPU, false);
             lock (gate) return FromSpan("get_state", MemoryMarshal.AsBytes(new ReadOnlySpan<flam_generator>(in state)), [Unsafe.SizeOf<flam_generator>()], null, CPU, false);
         }
 
@@ -58,9 +98,21 @@ public static partial class torch
         public void set_state(Tensor value)
         {
             ArgumentNullException.ThrowIfNull(value);
-            int bytes = Unsafe.SizeOf<flam_generator>();
+            bool cuda = device.type == DeviceType.CUDA;
+            int bytes = cuda ? 16 : Unsafe.SizeOf<flam_generator>();
             if (value.dtype != ScalarType.Byte || value.numel() != bytes) throw Error.Argument("set_state", $"the state must be {bytes} elements of uint8, not {Error.Shape(value.sizes)} of {value.dtype.name()}");
-            lock (gate) value.data<byte>().CopyTo(MemoryMarshal.AsBytes(new Span<flam_generator>(ref state)));
+            if (!cuda)
+            {
+                lock (gate) value.data<byte>().CopyTo(MemoryMarshal.AsBytes(new Span<flam_generator>(ref state)));
+                return;
+            }
+            Span<ulong> both = stackalloc ulong[2];
+            value.data<byte>().CopyTo(MemoryMarshal.AsBytes(both));
+            lock (gate)
+            {
+                Seed(both[0]);
+                state.philox_offset = both[1];
+            }
         }
 
         public void Dispose() { }
@@ -90,10 +142,20 @@ public static partial class torch
         private unsafe void Seed(ulong seed) => Use("manual_seed", g => Native.flam_generator_seed(g, seed));
     }
 
-    /// <summary>Starts the default stream anew: a program that calls it gives the same numbers each time.</summary>
-    public static Generator manual_seed(long seed) => Generator.Default.manual_seed(seed);
+    /// <summary>Starts the default streams of all devices anew: a program that calls it gives the same numbers each time.</summary>
+    public static Generator manual_seed(long seed)
+    {
+        Generator.SeedCuda(seed);
+        return Generator.Default.manual_seed(seed);
+    }
 
-    public static long seed() => Generator.Default.seed();
+    /// <summary>Starts the default streams of all devices from a random seed, and returns that.</summary>
+    public static long seed()
+    {
+        long value = Generator.Default.seed();
+        Generator.SeedCuda(value);
+        return value;
+    }
 
     public static long initial_seed() => Generator.Default.initial_seed();
 

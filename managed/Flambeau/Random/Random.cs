@@ -101,9 +101,10 @@ public static partial class torch
 
     internal static unsafe void Draw(string op, Tensor y, Generator? generator, DrawInto draw)
     {
+        Generator source = Generator.For(op, y.device, generator);
         using Borrow b = y.Borrow(op, out flam_tensor v);
         flam_tensor* p = &v;
-        (generator ?? Generator.Default).Use(op, g => draw(g, p));
+        source.Use(op, g => draw(g, p));
     }
 
     private static unsafe Tensor Integers(string op, Tensor y, long low, long high, Generator? generator)

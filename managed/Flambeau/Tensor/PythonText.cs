@@ -22,7 +22,7 @@ internal sealed class PythonText
     {
         full = x.sizes;
         summarize = x.numel() > options.Threshold;
-        Tensor data = summarize ? Summary(x, 0) : x;
+        Tensor data = (summarize ? Summary(x, 0) : x).cpu();
         shown = data.sizes;
         elements = x.is_floating_point() ? Floats(data.to(ScalarType.Float64).data<double>().ToArray())
             : x.dtype == ScalarType.Bool ? Array.ConvertAll(data.data<bool>().ToArray(), static b => b ? "True" : "False")
@@ -49,7 +49,7 @@ internal sealed class PythonText
             else
             {
                 if (!usual) suffixes.Add($"dtype=torch.{x.dtype.name()}");
-                body = new PythonText(x.detach().cpu()).Write(0, prefix.Length);
+                body = new PythonText(x.detach()).Write(0, prefix.Length);
             }
         }
         if (x.grad_fn is { } made) suffixes.Add($"grad_fn=<{NodeName(made)}>");

@@ -127,6 +127,7 @@ public static partial class torch
         {
             Storage held = storage;
             if (Volatile.Read(ref disposed) != 0 || !held.TryHold()) throw Error.Disposed(op);
+            if (Capture.Running) Capture.Note(held);
             Unsafe.SkipInit(out view);
             view.data = (byte*)held.Pointer + offset * type.ElementSize();
             view.dtype = (int)type;

@@ -36,7 +36,7 @@ public static partial class torch
             model.eval();
             try
             {
-                using (no_grad()) net.call(zeros(inputSize));
+                using (no_grad()) net.call(zeros(inputSize, device: model.parameters().FirstOrDefault()?.device));
             }
             finally
             {

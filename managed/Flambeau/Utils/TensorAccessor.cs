@@ -5,19 +5,24 @@ using Flambeau.Interop;
 namespace Flambeau.Utils;
 
 /// <summary>
-/// The elements of a CPU tensor (or of a CPU copy of another device's), in row-major order whatever the strides. Writing goes to the
-/// tensor's own memory. Holds the tensor, never needs disposing.
+/// The elements of a CPU tensor, in row-major order whatever the strides. Writing goes to the tensor's own memory. Of a tensor on another
+/// device, a copy that can only be read. Holds the tensor, never needs disposing.
 /// </summary>
 public sealed class TensorAccessor<T> : IDisposable, IEnumerable<T>
     where T : unmanaged
 {
     private readonly torch.Tensor tensor;
+    private readonly torch.Device device;
 
-    internal TensorAccessor(torch.Tensor tensor) => this.tensor = tensor.OnCpu();
+    internal TensorAccessor(torch.Tensor tensor)
+    {
+        device = tensor.device;
+        this.tensor = tensor.OnCpu();
+    }
 
     public long Count => tensor.numel();
 
-    public bool IsReadOnly => false;
+    public bool IsReadOnly => device.type != DeviceType.CPU;
 
     public void Dispose() { }
 
@@ -62,6 +67,7 @@ public sealed class TensorAccessor<T> : IDisposable, IEnumerable<T>
     /// <summary>Overwrites elements from number tensorIndex on by those of array from arrayIndex on, as many as both have.</summary>
     public void CopyFrom(ReadOnlySpan<T> array, int arrayIndex = 0, long tensorIndex = 0)
     {
+        Writable();
         ReadOnlySpan<T> source = array[arrayIndex..];
         if (tensorIndex < 0 || tensorIndex > Count) throw Error.Range("data", $"element {tensorIndex} is out of range for {Count} elements");
         int count = (int)Math.Min(source.Length, Count - tensorIndex);
@@ -81,6 +87,7 @@ public sealed class TensorAccessor<T> : IDisposable, IEnumerable<T>
         get => Read(indices.Length == tensor.rank ? Place(indices) : Place(Flat(indices)));
         set
         {
+            Writable();
             Write(indices.Length == tensor.rank ? Place(indices) : Place(Flat(indices)), value);
             tensor.storage.Version++;
         }
@@ -140,6 +147,11 @@ public sealed class TensorAccessor<T> : IDisposable, IEnumerable<T>
             place += i * tensor.strides[d];
         }
         return place;
+    }
+
+    private void Writable()
+    {
+        if (IsReadOnly) throw Error.State("data", $"the elements of a tensor on {device} cannot be written one by one; use copy_, or index the tensor: x[i] = value");
     }
 
     private unsafe T Read(long place)
