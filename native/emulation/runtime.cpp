@@ -209,6 +209,7 @@ const char* cudaGetErrorName(cudaError_t e) {
     N(cudaErrorInsufficientDriver) N(cudaErrorNoDevice) N(cudaErrorInvalidDevice) N(cudaErrorInvalidResourceHandle) N(cudaErrorNotReady) N(cudaErrorIllegalAddress)
     N(cudaErrorLaunchOutOfResources) N(cudaErrorMisalignedAddress) N(cudaErrorLaunchFailure) N(cudaErrorNotSupported) N(cudaErrorUnknown)
 #undef N
+    default: break;
   } return "cudaErrorUnknown";
 }
 const char* cudaGetErrorString(cudaError_t e) { return cudaGetErrorName(e); }
