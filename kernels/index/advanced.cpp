@@ -37,16 +37,6 @@ flam_tensor collect_offsets(const flam_tensor& x, int32_t count, const flam_tens
   return view;
 }
 
-flam_tensor dimensions(const flam_tensor& x, int begin, int end) {
-  flam_tensor part = x;
-  part.rank = end - begin;
-  for (int d = begin; d < end; d++) {
-    part.sizes[d - begin] = x.sizes[d];
-    part.strides[d - begin] = x.strides[d];
-  }
-  return part;
-}
-
 void check_count(const flam_tensor& x, int32_t count) {
   if (count < 1 || count > x.rank) fail(FLAM_INVALID_ARGUMENT, "%d indices for a tensor of %d dimensions", count, x.rank);
 }

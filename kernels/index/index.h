@@ -1,8 +1,8 @@
-// What every indexing kernel shares: checked indices and views made of other views.
+// What the CPU's indexing kernels share: checked indices.
 #pragma once
 #include "../../native/memory.h"
 #include "../../native/parallel.h"
-#include "../../native/view.h"
+#include "views.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
@@ -11,40 +11,6 @@ constexpr int64_t index_grain = 1 << 14;
 
 [[noreturn]] inline void index_error(int64_t index, int dim, int64_t size) {
   fail(FLAM_OUT_OF_RANGE, "index %lld is out of range for dimension %d of size %lld", (long long)index, dim, (long long)size);
-}
-
-// A view of rank at least 1, so that a scalar has a dimension 0.
-inline flam_tensor at_least_1d(flam_tensor x) {
-  if (x.rank > 0) return x;
-  x.rank = 1;
-  x.sizes[0] = 1;
-  x.strides[0] = 1;
-  return x;
-}
-
-// The view without dimension dim.
-inline flam_tensor without(flam_tensor x, int dim) {
-  for (int d = dim; d + 1 < x.rank; d++) {
-    x.sizes[d] = x.sizes[d + 1];
-    x.strides[d] = x.strides[d + 1];
-  }
-  x.rank--;
-  return x;
-}
-
-// x's memory seen with the sizes of `shape`; strides stay.
-inline flam_tensor sized_as(flam_tensor x, const flam_tensor& shape) {
-  for (int d = 0; d < shape.rank; d++) x.sizes[d] = shape.sizes[d];
-  x.rank = shape.rank;
-  return x;
-}
-
-// A vector along dim, repeated over the other dimensions of `shape`.
-inline flam_tensor along(const flam_tensor& vector, int dim, const flam_tensor& shape) {
-  const int64_t stride = vector.rank ? vector.strides[0] : 1;
-  flam_tensor x = sized_as(vector, shape);
-  for (int d = 0; d < x.rank; d++) x.strides[d] = d == dim ? stride : 0;
-  return x;
 }
 
 // Fails with the first index outside [low, size) in row-major order; nothing has been written before.

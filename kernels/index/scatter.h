@@ -1,32 +1,13 @@
 // y[p + index[k, p] scale] op= src[k, p] for k in order, for every p of the dimensions that the index does not replace.
 // Threads share p, so that each destination belongs to one thread and sees its sources in index order.
 #pragma once
-#include <cmath>
 #include <cstring>
 
+#include "combine.h"
 #include "index.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
-
-enum scatter_op : int32_t { scatter_set, scatter_add, scatter_multiply, scatter_max, scatter_min };
-
-// NaN wins in max and min; bool adds by or and multiplies by and.
-template <int op, class T>
-inline T combine(T y_, T x_) {
-  if constexpr (op == scatter_set) {
-    return x_;
-  } else {
-    using C = compute_t<T>;
-    const C y = load(y_), x = load(x_);
-    T out;
-    if constexpr (op == scatter_add) store(out, std::is_same_v<T, bool> ? C(y || x) : C(y + x));
-    else if constexpr (op == scatter_multiply) store(out, std::is_same_v<T, bool> ? C(y && x) : C(y * x));
-    else if constexpr (op == scatter_max) store(out, y > x || y != y ? y : x);
-    else store(out, y < x || y != y ? y : x);
-    return out;
-  }
-}
 
 // The sequential side: count sources, `index` and `src` moving by these strides (in elements) from one to the next.
 struct scatter_sequence {

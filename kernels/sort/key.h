@@ -32,7 +32,7 @@ using sort_key_t = typename key_of_size<sizeof(T)>::type;
 
 // Sign and magnitude to one line: negatives complemented, the rest above them. infinity: the bits of +infinity.
 template <class K>
-inline K float_key(K bits, K infinity) {
+FLAM_HD K float_key(K bits, K infinity) {
   constexpr K sign = K(K(1) << (8 * sizeof(K) - 1));
   const K magnitude = K(bits & K(~sign));
   const K line = (bits & sign) ? K(sign - magnitude) : K(sign + magnitude);
@@ -40,7 +40,7 @@ inline K float_key(K bits, K infinity) {
 }
 
 template <class T>
-inline sort_key_t<T> sort_key(T x) {
+FLAM_HD sort_key_t<T> sort_key(T x) {
   using K = sort_key_t<T>;
   K bits;
   std::memcpy(&bits, &x, sizeof(K));
