@@ -5,8 +5,8 @@
 
 #include "../../native/memory.h"
 #include "../../native/parallel.h"
-#include "../../native/view.h"
 #include "gemm.h"
+#include "product.h"
 
 using namespace flam;
 
@@ -14,46 +14,6 @@ namespace {
 
 constexpr int64_t small_work = 32 * 32 * 32;   // up to here calls cost more than arithmetic
 constexpr int64_t thread_work = 80 * 80 * 80;  // up to here a second thread costs more than it brings
-
-// [batch, m, k] [batch, k, n] -> [batch, m, n]; each stride triple is (batch, row, column).
-struct product {
-  int32_t dtype;
-  int64_t batch, m, n, k;
-  const void *a, *b, *bias;
-  void* y;
-  int64_t sa[3], sb[3], sy[3], bias_stride;
-  double alpha, beta;
-};
-
-void strides_of(const flam_tensor& x, int64_t s[3]) {
-  const int r = x.rank;
-  s[0] = r == 3 ? x.strides[0] : 0;
-  s[1] = x.strides[r - 2];
-  s[2] = x.strides[r - 1];
-}
-
-void check_rank(const flam_tensor* x) {
-  if (x->rank != 2 && x->rank != 3) fail(FLAM_INVALID_ARGUMENT, "a matrix must have 2 or 3 dimensions, not %d", x->rank);
-}
-
-product describe(const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta) {
-  check_rank(a), check_rank(b), check_rank(y);
-  product p{};
-  p.dtype = y->dtype;
-  p.batch = y->rank == 3 ? y->sizes[0] : 1;
-  p.m = y->sizes[y->rank - 2];
-  p.n = y->sizes[y->rank - 1];
-  p.k = a->sizes[a->rank - 1];
-  p.a = a->data, p.b = b->data, p.y = y->data;
-  strides_of(*a, p.sa), strides_of(*b, p.sb), strides_of(*y, p.sy);
-  if (bias) p.bias = bias->data, p.bias_stride = bias->strides[0];
-  p.alpha = alpha, p.beta = beta;
-  if (p.m == 1 && p.batch > 1) p.sa[1] = p.sa[0], p.sy[1] = p.sy[0];  // the stride of a single row means nothing
-  // One b for the whole batch and evenly spaced rows: a single taller product.
-  const bool even = p.sa[0] == p.m * p.sa[1] && p.sy[0] == p.m * p.sy[1];
-  if (p.batch > 1 && p.sb[0] == 0 && even) p.m *= p.batch, p.batch = 1;
-  return p;
-}
 
 template <class T>
 matrix<T> at(const void* data, const int64_t s[3], int64_t batch) {
@@ -192,7 +152,7 @@ bool half_by_onednn(const product& p) {
 
 FLAM_OP(matmul, (const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta),
         (a, b, bias, y, alpha, beta)) {
-  const product p = describe(a, b, bias, y, alpha, beta);
+  const product p = describe_product(a, b, bias, y, alpha, beta);
   if (p.batch == 0 || p.m == 0 || p.n == 0) return;
   by_numeric(p.dtype, [&](auto zero) {
     using T = decltype(zero);
