@@ -19,12 +19,17 @@
   auto& name = *static_cast<std::type_identity_t<T __VA_ARGS__>*>(::flam_emu::shared_get(name##_slot_))
 #define FLAM_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(::flam_emu::dynamic_shared())
 #define FLAM_UNROLL
+#define FLAM_NO_UNROLL
+#define FLAM_UNROLL_BY(n)
 #else
 #define FLAM_SHARED(T, name, ...) __shared__ T name __VA_ARGS__
 #define FLAM_DYNAMIC_SHARED(T, name)                                    \
   extern __shared__ __align__(16) unsigned char flam_dynamic_shared_[]; \
   T* name = reinterpret_cast<T*>(flam_dynamic_shared_)
 #define FLAM_UNROLL _Pragma("unroll")
+#define FLAM_NO_UNROLL _Pragma("unroll 1")
+#define FLAM_UNROLL_BY(n) FLAM_PRAGMA(unroll n)
+#define FLAM_PRAGMA(text) _Pragma(#text)
 #endif
 
 namespace flam {
