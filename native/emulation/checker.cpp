@@ -1,0 +1,313 @@
+// The rules. Each byte of device and shared memory has a state, and a cell that says who wrote and who read it last, and when. Time is
+// counted in intervals between barriers, so what is found does not depend on the order in which threads happened to run:
+//   two accesses of a block race if they are in one interval, by different threads, one of them a write, and no warp operation that orders
+//   memory lies between them in their warp; two blocks' accesses always race, unless the later block saw the earlier one's ticket
+//   (an atomic operation after a device-wide fence).
+// A cell covers four bytes, until something accesses only some of them; then each byte has its own.
+#include "checker.h"
+
+#include <link.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "executor.h"
+#include "runtime.h"
+
+namespace flam_emu {
+namespace {
+
+constexpr uint16_t many = 0xffff, whole_warp = 0x8000;  // readers: several warps; warp number | whole_warp
+constexpr uint32_t split = 0xffffffff, all_written = 0x02020202;
+constexpr size_t word = 4;
+
+struct visit {
+  uint32_t interval;
+  uint16_t thread, warp_interval;
+};
+struct cell {
+  visit write, read;  // write.interval == split: see the four bytes' cells
+  uint32_t write_pc, read_pc;
+};
+struct region {
+  char* base;
+  size_t bytes;
+  byte_state* states;
+  cell *words, *singles;
+  bool global;
+};
+struct access_t {
+  const worker* w;
+  region* r;
+  const void* address;
+  size_t bytes;
+  char* pc;
+};
+
+void* reserve(size_t bytes) {
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) std::abort();
+  return p;
+}
+region make_region(char* base, size_t bytes, bool global) {
+  return {base,
+          bytes,
+          static_cast<byte_state*>(reserve(bytes)),
+          static_cast<cell*>(reserve(bytes / word * sizeof(cell))),
+          static_cast<cell*>(reserve(bytes * sizeof(cell))),
+          global};
+}
+
+std::deque<region>& devices() {
+  static auto* all = [] {
+    auto* d = new std::deque<region>;
+    for (const device& x : the_runtime().devices) d->push_back(make_region(x.memory.base, x.memory.capacity, true));
+    return d;
+  }();
+  return *all;
+}
+region* arena = nullptr;  // of the only worker
+
+inline bool holds(const region& r, const void* p) { return size_t(static_cast<const char*>(p) - r.base) < r.bytes; }
+region* device_region(const void* p) {
+  for (region& r : devices())
+    if (holds(r, p)) return &r;
+  return nullptr;
+}
+
+char* library_base() {
+  static char* const base = [] {
+    Dl_info info;
+    return dladdr(reinterpret_cast<void*>(&set_state), &info) ? static_cast<char*>(info.dli_fbase) : nullptr;
+  }();
+  return base;
+}
+inline uint32_t short_pc(const access_t& a) { return uint32_t(a.pc - library_base()); }
+
+// ---- reports ------------------------------------------------------------------------------------------------------------------------
+
+std::string reader(uint16_t thread) {
+  if (thread == many) return "several warps";
+  return (thread & whole_warp ? "warp " : "thread ") + std::to_string(thread & ~whole_warp);
+}
+
+[[noreturn]] void report(const access_t& a, const std::string& what, const visit* other = nullptr, uint32_t other_pc = 0) {
+  fiber* f = this_fiber();
+  const char* space = !a.r ? "host" : a.r->global ? "global" : "shared";
+  char text[128];
+  std::snprintf(text, sizeof text, " of %zu byte(s) of %s memory at %p", a.bytes, space, a.address);
+  std::string all = with_place(what + text, Loc(), f->thread) + ", " + place_of(a.pc);
+  if (other) all += "; the other access: " + reader(other->thread) + ", " + place_of(library_base() + other_pc);
+  f->owner->fail(f, all);
+}
+
+// ---- states -------------------------------------------------------------------------------------------------------------------------
+
+template <bool write>
+[[gnu::noinline]] void check_bytes(const access_t& a, size_t offset, size_t bytes) {
+  byte_state* s = a.r->states + offset;
+  for (size_t i = 0; i < bytes; i++) {
+    if (s[i] == byte_state::none) report(a, std::string("out of bounds: ") + (write ? "write" : "read"));
+    if (!write && s[i] == byte_state::fresh) report(a, "not written before: read");
+    if (write) s[i] = byte_state::written;
+  }
+}
+template <bool write>
+inline void check_word(const access_t& a, size_t offset) {
+  uint32_t states;
+  std::memcpy(&states, a.r->states + offset, word);
+  if (states != all_written) check_bytes<write>(a, offset, word);
+}
+
+// ---- races --------------------------------------------------------------------------------------------------------------------------
+
+inline bool races(const access_t& a, const visit& v) {
+  const worker& w = *a.w;
+  if (v.interval < w.first_of_launch) return false;
+  if (v.interval < w.first_of_block) return a.r->global && v.interval > w.acquired;
+  if (v.interval != w.interval || v.thread == cur->lin) return false;
+  if (v.thread == many) return true;
+  const unsigned warp = v.thread & whole_warp ? v.thread & ~whole_warp : v.thread >> 5;
+  return warp != cur->warp || v.warp_interval == w.warps[warp].interval;
+}
+
+template <bool write>
+inline void use(const access_t& a, cell& c) {
+  const visit me{a.w->interval, uint16_t(cur->lin), a.w->warps[cur->warp].interval};
+  if (races(a, c.write)) report(a, write ? "race, write after write" : "race, read after write", &c.write, c.write_pc);
+  if (write) {
+    if (races(a, c.read)) report(a, "race, write after read", &c.read, c.read_pc);
+    c.write = me;
+    c.write_pc = short_pc(a);
+    return;
+  }
+  uint16_t who = me.thread;
+  if (c.read.interval == me.interval && c.read.thread != who) {
+    const unsigned warp = c.read.thread & whole_warp ? c.read.thread & ~whole_warp : c.read.thread >> 5;
+    who = c.read.thread != many && warp == cur->warp ? uint16_t(whole_warp | warp) : many;
+  }
+  c.read = {me.interval, who, me.warp_interval};
+  c.read_pc = short_pc(a);
+}
+
+// What a split word knows is not needed any more once it was written as one, or nothing of this launch touched it.
+template <bool write>
+[[gnu::noinline]] void use_split(const access_t& a, size_t offset) {
+  bool stale = true;
+  for (size_t i = 0; i < word; i++) {
+    cell& c = a.r->singles[offset + i];
+    stale &= c.write.interval < a.w->first_of_launch && c.read.interval < a.w->first_of_launch;
+    use<write>(a, c);
+  }
+  if (write || stale) a.r->words[offset / word] = a.r->singles[offset];
+}
+template <bool write>
+inline void use_word(const access_t& a, size_t offset) {
+  cell& c = a.r->words[offset / word];
+  if (c.write.interval == split) use_split<write>(a, offset);
+  else use<write>(a, c);
+}
+template <bool write>
+inline void use_byte(const access_t& a, size_t offset) {
+  cell& whole = a.r->words[offset / word];
+  cell* singles = a.r->singles + offset / word * word;
+  if (whole.write.interval != split) {
+    for (size_t i = 0; i < word; i++) singles[i] = whole;
+    whole.write.interval = split;
+  }
+  use<write>(a, a.r->singles[offset]);
+}
+
+template <bool write>
+inline void check_region(const access_t& a, access_kind kind) {
+  const size_t offset = size_t(static_cast<const char*>(a.address) - a.r->base), end = offset + a.bytes;
+  if (end > a.r->bytes) report(a, "out of bounds: access");
+  if ((offset | a.bytes) % word == 0) {
+    for (size_t i = offset; i < end; i += word) {
+      check_word<write>(a, i);
+      if (kind != access_kind::atomic) use_word<write>(a, i);
+    }
+  } else {
+    check_bytes<write>(a, offset, a.bytes);
+    for (size_t i = offset; i < end && kind != access_kind::atomic; i++) use_byte<write>(a, i);
+  }
+  if (kind == access_kind::in_flight) std::memset(a.r->states + offset, int(byte_state::fresh), a.bytes);
+}
+
+// ---- the rest of memory -------------------------------------------------------------------------------------------------------------
+
+struct segment {
+  const char *begin, *end;
+};
+int add_segments(dl_phdr_info* info, size_t, void* all) {
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
+    const char* begin = reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    static_cast<std::vector<segment>*>(all)->push_back({begin, begin + info->dlpi_phdr[i].p_memsz});
+  }
+  return 0;
+}
+bool in_a_library(const char* p) {  // constants, __device__ variables
+  static const std::vector<segment> segments = [] {
+    std::vector<segment> all;
+    dl_iterate_phdr(&add_segments, &all);
+    return all;
+  }();
+  static segment last{};  // most accesses are to the variables of one library
+  if (p >= last.begin && p < last.end) return true;
+  const auto it = std::find_if(segments.begin(), segments.end(), [p](const segment& s) { return p >= s.begin && p < s.end; });
+  if (it == segments.end()) return false;
+  last = *it;
+  return true;
+}
+
+[[gnu::noinline]] void check_elsewhere(const access_t& a) {
+  const char* p = static_cast<const char*>(a.address);
+  const char* arguments = static_cast<const char*>(a.w->closure);
+  if (p >= arguments && p < arguments + a.w->launch->closure_bytes) return;
+  if (p >= reinterpret_cast<const char*>(cur) && p < reinterpret_cast<const char*>(cur + 1)) return;  // threadIdx and friends
+  if (in_a_library(p) || is_pinned(p, a.bytes)) return;
+  report(a, "a kernel touches host memory: access");
+}
+
+template <bool write>
+inline void check(const void* p, size_t bytes, void* pc, access_kind kind) {
+  if (!cur || !bytes) return;
+  const fiber* f = this_fiber();
+  if (size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // the thread's own variables
+  access_t a{f->owner, nullptr, p, bytes, static_cast<char*>(pc)};
+  if (holds(*arena, p)) a.r = arena;
+  else a.r = device_region(p);
+  if (a.r) check_region<write>(a, kind);
+  else check_elsewhere(a);
+}
+
+}  // namespace
+
+void check_read(const void* p, size_t bytes, void* pc, access_kind kind) { check<false>(p, bytes, pc, kind); }
+void check_write(const void* p, size_t bytes, void* pc, access_kind kind) { check<true>(p, bytes, pc, kind); }
+void note_read(const void* p, size_t bytes) { check_read(p, bytes, __builtin_return_address(0)); }
+void note_write(const void* p, size_t bytes) { check_write(p, bytes, __builtin_return_address(0)); }
+
+void set_state(const void* p, size_t bytes, byte_state state) {
+  region* r = checked ? device_region(p) : nullptr;
+  if (r) std::memset(r->states + (static_cast<const char*>(p) - r->base), int(state), bytes);
+}
+void copy_state(const void* to, const void* from, size_t bytes) {
+  region* t = checked ? device_region(to) : nullptr;
+  if (!t) return;
+  const region* f = device_region(from);
+  byte_state* states = t->states + (static_cast<const char*>(to) - t->base);
+  if (f) std::memmove(states, f->states + (static_cast<const char*>(from) - f->base), bytes);
+  else std::memset(states, int(byte_state::written), bytes);
+}
+
+void start_arena(char* base, size_t used_before) {
+  if (!checked) return;
+  if (!arena) arena = new region(make_region(base, arena_bytes, false));
+  std::memset(arena->states, int(byte_state::none), used_before);
+}
+void open_arena(void* p, size_t bytes) {
+  if (checked) std::memset(arena->states + (static_cast<char*>(p) - arena->base), int(byte_state::fresh), bytes);
+}
+
+// A block that fences and then does an atomic operation publishes what it did before; a later block that does one may rely on it.
+void fence() { this_fiber()->fenced = true; }
+void take_ticket() {
+  if (!cur) return;
+  worker& w = *this_fiber()->owner;
+  w.acquired = w.published;
+  if (!std::exchange(this_fiber()->fenced, false)) return;
+  w.published = w.interval;
+}
+
+std::string place_of(const void* pc) {
+  const char* call = static_cast<const char*>(pc) - 1;
+  Dl_info info;
+  if (!dladdr(call, &info)) return "unknown place";
+  const size_t offset = size_t(call - static_cast<char*>(info.dli_fbase));
+  char command[4200];
+  std::snprintf(command, sizeof command, "addr2line -i -s -e '%s' 0x%zx 2>/dev/null", info.dli_fname, offset);
+  std::string places;
+  if (std::FILE* pipe = popen(command, "r")) {
+    char line[512];
+    while (std::fgets(line, sizeof line, pipe)) {
+      line[std::strcspn(line, " \n")] = 0;
+      if (std::strchr(line, '?') || std::strstr(line, "flam_device_emu.h")) continue;
+      places += (places.empty() ? "" : " in ") + std::string(line);
+    }
+    pclose(pipe);
+  }
+  if (!places.empty()) return places;
+  const char* slash = std::strrchr(info.dli_fname, '/');
+  std::snprintf(command, sizeof command, "%s+0x%zx", slash ? slash + 1 : info.dli_fname, offset);
+  return command;
+}
+
+}  // namespace flam_emu

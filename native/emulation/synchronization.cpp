@@ -1,0 +1,161 @@
+// Barriers and warp operations: where threads wait for each other. A warp operation is done once, by the last lane to arrive, on the
+// operands of all lanes. Mistakes that hang or corrupt on a GPU (divergent barriers, absent lanes) are errors here.
+#include <cstdio>
+#include <utility>
+
+#include "executor.h"
+
+namespace flam_emu {
+namespace {
+
+bool same(const Loc& a, const Loc& b) { return a.line() == b.line() && a.file_name() == b.file_name(); }
+
+void complete(worker& w, block_barrier& b) {
+  w.interval++;
+  b.arrived = 0;
+  b.results[0] = std::exchange(b.count, 0);
+  b.results[1] = std::exchange(b.all, 1);
+  b.results[2] = std::exchange(b.any, 0);
+  if (settings().order == run_order::random)
+    for (size_t i = b.waiting.size(); i > 1; i--) std::swap(b.waiting[i - 1], b.waiting[w.random.below(unsigned(i))]);
+  for (fiber* f : b.waiting) w.ready.push(f);
+  b.waiting.clear();
+}
+
+// The last to arrive just goes on in forward order; else it queues behind those it woke.
+void go_on(worker& w, fiber* f) {
+  if (settings().order == run_order::forward) return;
+  w.ready.push(f);
+  w.wait(f);
+}
+
+void arrive(block_barrier& b, int id, unsigned needed, const Loc& place) {
+  fiber* f = this_fiber();
+  worker& w = *f->owner;
+  if (b.arrived == 0) {
+    b.place = place;
+    b.needed = needed ? needed : w.threads;
+  } else if (!same(b.place, place)) {
+    const std::string line = std::to_string(b.place.line());
+    w.fail(f, with_place("divergent barrier: other threads of the block wait at line " + line + ", this one", place, f->thread));
+  }
+  if (++b.arrived == b.needed) {
+    complete(w, b);
+    go_on(w, f);
+    return;
+  }
+  f->state = fiber_state::at_barrier;
+  f->place = place;
+  f->barrier = id;
+  b.waiting.push_back(f);
+  w.wait(f);
+}
+
+// All the lanes wait in the same operation, or it is an error.
+void check_together(worker& w, fiber* f, unsigned lanes) {
+  for (unsigned m = lanes; m; m &= m - 1) {
+    const fiber* o = w.warps[f->thread.warp].lanes[__builtin_ctz(m)];
+    if (o->together == f->together && o->mask == f->mask) continue;
+    char text[256];
+    std::snprintf(text, sizeof text,
+                  "lanes of one warp meet in different operations: lane %u in %s(0x%08x), line %u, lane %u in %s(0x%08x)", o->thread.lane,
+                  o->operation, o->mask, unsigned(o->place.line()), f->thread.lane, f->operation, f->mask);
+    w.fail(f, with_place(text, f->place, f->thread));
+  }
+}
+
+void do_together(worker& w, warp_state& warp, fiber* last, unsigned lanes) {
+  Lanes all;
+  for (unsigned m = lanes; m; m &= m - 1) {
+    const int i = __builtin_ctz(m);
+    all.in[i] = warp.lanes[i]->in;
+    all.out[i] = warp.lanes[i]->out;
+  }
+  warp.waiting &= ~lanes;
+  last->together(all, lanes);
+  for (unsigned m = lanes & ~(1u << last->thread.lane); m; m &= m - 1) w.ready.push(warp.lanes[__builtin_ctz(m)]);
+}
+
+void check_mask(worker& w, fiber* f, unsigned absent) {
+  if (!(f->mask >> f->thread.lane & 1))
+    w.fail(f, with_place(std::string(f->operation) + ": the mask leaves out the calling lane", f->place, f->thread));
+  const unsigned gone = f->mask & w.warps[f->thread.warp].exited & ~absent;
+  if (!gone) return;
+  char text[128];
+  std::snprintf(text, sizeof text, "%s names lanes that have exited (0x%08x) in its mask", f->operation, gone);
+  w.fail(f, with_place(text, f->place, f->thread));
+}
+
+}  // namespace
+
+void barrier(int id, unsigned count, Loc place) { arrive(this_fiber()->owner->barriers[id], id, count, place); }
+
+int barrier_reduce(int op, int predicate, Loc place) {
+  block_barrier& b = this_fiber()->owner->barriers[0];
+  b.count += predicate != 0;
+  b.all &= predicate != 0;
+  b.any |= predicate != 0;
+  arrive(b, 0, 0, place);
+  return b.results[op];
+}
+
+void warp_collective(unsigned mask, WarpFn together, const char* operation, const void* in, void* out, bool orders_memory, Loc place) {
+  fiber* f = this_fiber();
+  worker& w = *f->owner;
+  warp_state& warp = w.warps[f->thread.warp];
+  const unsigned me = 1u << f->thread.lane, lanes_left = w.threads - f->thread.warp * 32;
+  const unsigned absent = lanes_left < 32 ? ~0u << lanes_left : 0;  // a full mask is accepted in a partial last warp, as on a GPU
+  f->in = in;
+  f->out = out;
+  f->together = together;
+  f->mask = mask;
+  f->place = place;
+  f->operation = operation;
+  check_mask(w, f, absent);
+  const unsigned needed = mask & ~absent;
+  warp.waiting |= me;
+  if ((warp.waiting & needed) != needed) {
+    f->state = fiber_state::in_warp_operation;
+    w.wait(f);
+    return;
+  }
+  check_together(w, f, needed & ~me);
+  if (orders_memory) warp.interval++;
+  do_together(w, warp, f, needed);
+  go_on(w, f);
+}
+
+void yield_thread() {
+  fiber* f = this_fiber();
+  f->owner->ready.push(f);
+  f->owner->wait(f);
+}
+
+void device_fail(const char* text, Loc place) {
+  fiber* f = this_fiber();
+  f->owner->fail(f, with_place(text, place, f->thread));
+}
+
+uint3 thread_index() { return cur->tid; }
+uint3 block_index() { return cur->bid; }
+uint3 block_size() { return cur->bdim; }
+uint3 grid_size() { return cur->gdim; }
+
+static void vote(Lanes& l, unsigned mask) {
+  unsigned votes = 0;
+  for (unsigned m = mask; m; m &= m - 1) {
+    const int i = __builtin_ctz(m);
+    if (*static_cast<const int*>(l.in[i])) votes |= 1u << i;
+  }
+  for (unsigned m = mask; m; m &= m - 1) *static_cast<unsigned*>(l.out[__builtin_ctz(m)]) = votes;
+}
+unsigned ballot(unsigned mask, int predicate, Loc place) {
+  unsigned votes;
+  warp_collective(mask, &vote, "ballot", &predicate, &votes, false, place);
+  return votes;
+}
+
+static void nothing(Lanes&, unsigned) {}
+void sync_warp(unsigned mask, Loc place) { warp_collective(mask, &nothing, "syncwarp", nullptr, nullptr, true, place); }
+
+}  // namespace flam_emu
