@@ -108,6 +108,12 @@ internal static unsafe partial class Native
     internal static partial int flam_matmul(flam_tensor* a, flam_tensor* b, flam_tensor* bias, flam_tensor* y, double alpha, double beta);
 
     [LibraryImport(Library)]
+    internal static partial int flam_attention(flam_tensor* q, flam_tensor* k, flam_tensor* v, flam_tensor* y, flam_tensor* lse, double scale, int causal);
+
+    [LibraryImport(Library)]
+    internal static partial int flam_attention_backward(flam_tensor* dy, flam_tensor* q, flam_tensor* k, flam_tensor* v, flam_tensor* y, flam_tensor* lse, flam_tensor* dq, flam_tensor* dk, flam_tensor* dv, double scale, int causal);
+
+    [LibraryImport(Library)]
     internal static partial int flam_conv_forward(flam_tensor* x, flam_tensor* w, flam_tensor* bias, flam_tensor* y, flam_conv* p);
 
     [LibraryImport(Library)]

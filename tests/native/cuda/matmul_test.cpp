@@ -111,17 +111,20 @@ TEST(cuda_matmul_splits_k) {
 }
 
 TEST(cuda_matmul_vectors) {
-  for (int32_t dtype : numeric)
-    for (layout b : {rows, columns, gaps, every_second, shifted}) {
+  for (int32_t dtype : sample::floating_dtypes())
+    for (layout b : {rows, columns, gaps, every_second, shifted})
       for (int64_t batch : {0, 3}) {
-        how row{batch, 1, 300, 200, rows, b}, column{batch, 300, 1, 200, b, columns};
+        how row{batch, 1, 72, 130, rows, b}, column{batch, 72, 1, 130, b, columns};
         row.bias = column.bias = batch == 0, row.beta = column.beta = 1, row.alpha = 2;
         compare(dtype, row), compare(dtype, column);
       }
-      compare(dtype, how{0, 1, 3, 5000, rows, b});
-      compare(dtype, how{0, 5, 1, 4100, b, rows});
-      compare(dtype, how{0, 1, 1, 3000, b, columns});
-    }
+  for (int32_t dtype : sample::floating_dtypes()) {
+    compare(dtype, how{0, 1, 280, 64});
+    compare(dtype, how{0, 1, 3, 2100, rows, columns});
+    compare(dtype, how{0, 2, 1, 2080});
+    compare(dtype, how{0, 1, 1, 3000, rows, columns});
+  }
+  for (int32_t dtype : {FLAM_UINT8, FLAM_INT16, FLAM_INT64}) compare(dtype, how{0, 1, 20, 30}), compare(dtype, how{0, 20, 1, 30});
 }
 
 TEST(cuda_matmul_shared_batches) {

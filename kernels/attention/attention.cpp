@@ -1,0 +1,76 @@
+// y = softmax(scale q k^T) v without ever holding the scores of all queries and keys (Milakov and Gimelshein 2018; Dao et al. 2022):
+// for each tile of queries, tiles of keys pass by; m is the largest score so far, l the sum of exp(s - m), y the sum of exp(s - m) v.
+// A larger m scales l and y down. lse = m + log(l). Threads share the tiles of queries.
+#include "../../native/parallel.h"
+#include "tiles.h"
+
+using namespace flam;
+
+namespace {
+
+// One row of scores becomes exp(s - m) for the new m; returns what the sums so far must be multiplied by.
+template <class C>
+C advance_row(C* s, int64_t n, C& m, C& l) {
+  C top = m;
+  for (int64_t j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
+  const C shift = top == -infinity<C> ? C(0) : top;  // nothing visible yet: exp(-infinity) = 0
+  C sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; j++) {
+    s[j] = math::exp(s[j] - shift);
+    sum += s[j];
+  }
+  const C rescale = std::exp(m - shift);
+  l = l * rescale + sum;
+  m = top;
+  return rescale;
+}
+
+template <class T>
+void one_tile(const attention_task& t, int64_t b, int64_t h, int64_t i0, const wide_rows<T>& q_rows, const wide_rows<T>& k_rows,
+              const wide_rows<T>& v_rows, compute_t<T>* s, compute_t<T>* out) {
+  using C = compute_t<T>;
+  const int64_t i1 = std::min(t.tq, i0 + query_tile), rows = i1 - i0, d = t.d;
+  C m[query_tile], l[query_tile];
+  std::fill(m, m + rows, -infinity<C>), std::fill(l, l + rows, C(0)), std::fill(out, out + rows * d, C(0));
+  const matrix<const C> q = q_rows.read(t.q, b, h, i0, i1);
+  for (int64_t j0 = 0, end = visible(t, i1); j0 < end; j0 += key_tile) {
+    const int64_t j1 = std::min(end, j0 + key_tile);
+    scores(t, q, k_rows.read(t.k, b, h, j0, j1), i0, i1, j0, j1, s);
+    for (int64_t i = 0; i < rows; i++) {
+      const C rescale = advance_row(s + i * key_tile, j1 - j0, m[i], l[i]);
+      for (int64_t e = 0; e < d; e++) out[i * d + e] *= rescale;
+    }
+    gemm_small<C>(rows, d, j1 - j0, C(1), {s, key_tile, 1}, v_rows.read(t.v, b, h, j0, j1), C(1), {out, d, 1});
+  }
+  C* lse = reinterpret_cast<C*>(t.lse) + (b * t.heads + h) * t.tq + i0;
+  for (int64_t i = 0; i < rows; i++) {
+    const C inverse = t.tk == 0 ? C(0) : 1 / l[i];  // 1 / 0: every score was -infinity, and 0 / 0 is the answer
+    T* y = t.y.at<T>(b, h, i0 + i);
+    for (int64_t e = 0; e < d; e++) store(y[e], out[i * d + e] * inverse);
+    lse[i] = m[i] + std::log(l[i]);
+  }
+}
+
+}  // namespace
+
+FLAM_OP(attention,
+        (const flam_tensor* q, const flam_tensor* k, const flam_tensor* v, const flam_tensor* y, const flam_tensor* lse, double scale,
+         int32_t causal),
+        (q, k, v, y, lse, scale, causal)) {
+  const attention_task t = describe_attention(q, k, v, y, lse, scale, causal);
+  const int64_t tiles = (t.tq + query_tile - 1) / query_tile;
+  by_floating(t.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using C = compute_t<T>;
+    const int64_t work = std::min(t.tq, query_tile) * std::max<int64_t>(t.tk, 1) * std::max<int64_t>(t.d, 1);
+    parallel_for(t.batch * t.heads * tiles, (1 << 17) / work + 1, [&](int64_t begin, int64_t end) {
+      const wide_rows<T> q_rows(query_tile, t.d), k_rows(key_tile, t.d), v_rows(key_tile, t.d);
+      scratch<C> s(query_tile * key_tile), out(query_tile * t.d);
+      for (int64_t r = begin; r < end; r++) {
+        const int64_t head = r / tiles;
+        one_tile<T>(t, head / t.heads, head % t.heads, r % tiles * query_tile, q_rows, k_rows, v_rows, s.get(), out.get());
+      }
+    });
+  });
+}
