@@ -1,15 +1,18 @@
 #include "error.h"
 
 #include <cstdio>
-#include <cstring>
 
 namespace flam {
 
-static thread_local char last_error[1024];
+// On the heap: a library that is opened at run time has little thread-local space.
+static thread_local std::string last_error;
 
 void set_last_error(const char* text) noexcept {
-  std::strncpy(last_error, text, sizeof(last_error) - 1);
-  last_error[sizeof(last_error) - 1] = 0;
+  try {
+    last_error = text;
+  } catch (...) {
+    last_error.clear();
+  }
 }
 
 void fail(int32_t status, const char* format, ...) {
@@ -23,4 +26,4 @@ void fail(int32_t status, const char* format, ...) {
 
 }  // namespace flam
 
-extern "C" const char* flam_last_error(void) { return flam::last_error; }
+extern "C" const char* flam_last_error(void) { return flam::last_error.c_str(); }
