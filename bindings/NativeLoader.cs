@@ -107,7 +107,9 @@ internal static unsafe class NativeLoader
 
     private static string Reason(Exception e)
     {
-        string text = e.Message.Replace('\n', ' ').Trim();
+        // The first line is .NET's advice, the rest what the system's loader says.
+        string[] lines = e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string text = string.Join(' ', lines.Length > 1 ? lines[1..] : lines);
         return text.Length > 300 ? text[..300] : text;
     }
 

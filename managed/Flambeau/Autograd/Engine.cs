@@ -131,7 +131,9 @@ internal static class Engine
         if (of.Hooks is { } hooks)
         {
             gradient.shared = true;
+            Device device = gradient.device;
             foreach (Func<Tensor, Tensor?> hook in hooks.ToArray()) gradient = hook(gradient) ?? gradient;
+            if (gradient.device != device) throw Error.Argument("backward", $"a hook returned a gradient on {gradient.device} for one on {device}");
         }
         if (of.RetainGrad && of.Node != null) of.Grad = of.Grad is null ? gradient : of.Grad + gradient;
         return gradient;

@@ -9,6 +9,7 @@ internal static unsafe class Cuda
 {
     private const string HowToBuild = "this build of the native library has no CUDA; build it with './build.sh build --cuda'";
 
+    private static readonly Lazy<bool> Exported = new(() => NativeLibrary.TryGetExport(NativeLoader.Library, "flam_cuda_device_count", out _));
     private static readonly Lazy<(int Count, string WhyNot)> Census = new(Ask);
     private static Device[] devices = [];
 
@@ -16,7 +17,7 @@ internal static unsafe class Cuda
     private static int current;
 
     /// <summary>Whether the functions of NativeCuda exist.</summary>
-    internal static bool InLibrary { get; } = NativeLibrary.TryGetExport(NativeLoader.Library, "flam_cuda_device_count", out _);
+    internal static bool InLibrary => Exported.Value;
 
     internal static int Count => Census.Value.Count;
 

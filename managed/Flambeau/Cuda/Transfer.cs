@@ -11,6 +11,11 @@ internal static unsafe class Transfer
     internal static void Copy(string op, Tensor x, Tensor y, bool nonBlocking = false)
     {
         if (x.numel() == 0 || y.numel() == 0) return;
+        if (x.numel() == 1 && x.is_cpu())
+        {
+            Everywhere(op, Elementwise.Cast(x, y.dtype), y);
+            return;
+        }
         // The narrower of the two dtypes travels.
         ScalarType dtype = x.dtype.ElementSize() <= y.dtype.ElementSize() ? x.dtype : y.dtype;
         bool alike = x.sizes.AsSpan().SequenceEqual(y.sizes);
@@ -28,6 +33,13 @@ internal static unsafe class Transfer
         var there = new Tensor(x.sizes, dtype, y.device);
         Bytes(op, from, there, nonBlocking: false);
         Elementwise.Copy(op, there, y);
+    }
+
+    // One element of the CPU: the kernel takes it with its arguments.
+    private static void Everywhere(string op, Tensor x, Tensor y)
+    {
+        using Borrow bx = x.Borrow(op, out flam_tensor vx), by = y.Borrow(op, out flam_tensor vy);
+        Error.Check(Native.flam_fill(&vy, vx.data), op);
     }
 
     private static Tensor Dense(string op, Tensor x, ScalarType dtype)
@@ -69,7 +81,7 @@ internal static unsafe class Transfer
     {
         if (y.numel() == 0) return;
         using Borrow by = y.Borrow(op, out flam_tensor vy);
-        if (y.numel() == 1) Error.Check(Native.flam_fill(&vy, from), op);
+        if (y.numel() == 1) Error.Check(Native.flam_fill(&vy, from), op); // does not wait
         else Error.Check(NativeCuda.flam_cuda_copy_bytes(vy.data, y.device.index, from, -1, y.numel() * y.ElementSize, 0), op);
     }
 

@@ -24,7 +24,7 @@ internal sealed unsafe class Storage
     {
         this.device = device;
         Bytes = bytes;
-        MadeInCapture = Capture.Running && device.type == DeviceType.CUDA;
+        MadeInCapture = device.type == DeviceType.CUDA && Capture.Running;
         block = Allocator.Allocate(bytes, device);
     }
 

@@ -16,7 +16,7 @@ public static partial class torch
                 using IDisposable mode = no_grad();
                 List<Tensor> gradients = Gradients(tensors);
                 if (gradients.Count == 0) return 0;
-                Tensor norms = stack([.. gradients.Select(g => linalg.vector_norm(g.detach(), norm_type))]);
+                Tensor norms = stack([.. gradients.Select(g => linalg.vector_norm(g.detach(), norm_type).to(gradients[0].device))]);
                 double total = linalg.vector_norm(norms, norm_type).to(ScalarType.Float64).item<double>();
                 if (error_if_nonfinite && !double.IsFinite(total)) throw Error.State("clip_grad_norm_", $"the norm of the gradients is {total}");
                 // In float32, as PyTorch does; min keeps NaN.

@@ -33,7 +33,7 @@ public static partial class torch
             ScalarType result = min is { } a ? result_type(this, a) : dtype;
             if (max is { } b) result = promote_types(result, result_type(this, b));
             Tensor x = Elementwise.Cast(this, result);
-            Tensor y = Elementwise.Ternary(ClampOp, x, torch.full([], min ?? Lowest(result), result, device), torch.full([], max ?? Highest(result), result, device));
+            Tensor y = Elementwise.Ternary(ClampOp, x, torch.full([], min ?? Lowest(result), result, CPU), torch.full([], max ?? Highest(result), result, CPU));
             double low = min?.ToDouble() ?? double.NegativeInfinity, high = max?.ToDouble() ?? double.PositiveInfinity;
             // dx = dy where low <= x <= high
             return Graph.Record("clamp", y, [this], [this], (n, dy) => [torch.where(Between(n[0], low, high), dy, 0)]);

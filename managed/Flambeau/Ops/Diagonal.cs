@@ -65,7 +65,7 @@ public static partial class torch
         {
             if (rank < 2) throw Error.Argument(op, $"needs at least 2 dimensions, not {rank}");
             Tensor mask = Triangle(op, sizes[^2], sizes[^1], diagonal, lower, device);
-            Tensor y = Elementwise.Ternary(WhereOp, mask, Live(op), zeros(ReadOnlySpan<long>.Empty, dtype, device));
+            Tensor y = Elementwise.Ternary(WhereOp, mask, Live(op), zeros(ReadOnlySpan<long>.Empty, dtype, CPU));
             // dx = the same triangle of dy
             return Graph.Record(op, y, [this], [], (n, dy) => [dy.KeepTriangle(op, diagonal, lower)]);
         }

@@ -69,7 +69,7 @@ internal static unsafe class Elementwise
     /// <summary>Into memory that is there; x1 and x2 have one dtype and broadcast to y's shape. One of them may be a number on the CPU.</summary>
     internal static void Binary(in NativeOp op, Tensor x1, Tensor x2, Tensor y, double a = 0)
     {
-        if (!ReferenceEquals(Common(op.Name, x1, x2), y.device)) SameDevice(op.Name, y, x1.rank == 0 ? x2 : x1);
+        if (!ReferenceEquals(Common(op.Name, x1, x2), y.device)) Together(op.Name, y, x1, x2);
         using Borrow b1 = x1.Borrow(op.Name, out flam_tensor v1), b2 = x2.Borrow(op.Name, out flam_tensor v2), by = y.Borrow(op.Name, out flam_tensor vy);
         Stretch(ref v1, y.sizes);
         Stretch(ref v2, y.sizes);
@@ -107,10 +107,10 @@ internal static unsafe class Elementwise
         return y;
     }
 
-    /// <summary>Into memory that is there. Numbers on the CPU are first put on y's device.</summary>
+    /// <summary>Into memory that is there. Operands may be numbers on the CPU.</summary>
     internal static void Ternary(in NativeOp op, Tensor x1, Tensor x2, Tensor x3, Tensor y, double a = 0)
     {
-        (x1, x2, x3) = (On(op.Name, x1, y), On(op.Name, x2, y), On(op.Name, x3, y));
+        if (!ReferenceEquals(Common(op.Name, x1, x2, x3), y.device)) Together(op.Name, y, x1, x2, x3);
         using Borrow b1 = x1.Borrow(op.Name, out flam_tensor v1), b2 = x2.Borrow(op.Name, out flam_tensor v2);
         using Borrow b3 = x3.Borrow(op.Name, out flam_tensor v3), by = y.Borrow(op.Name, out flam_tensor vy);
         Stretch(ref v1, y.sizes);
@@ -184,6 +184,13 @@ internal static unsafe class Elementwise
         Device device = Common(op, a, b);
         if (ReferenceEquals(device, c.device) || device == c.device || IsNumber(c)) return device;
         return IsNumber(a) && IsNumber(b) ? c.device : throw Apart(op, IsNumber(a) ? b : a, c);
+    }
+
+    /// <summary>Operands are on y's device or numbers on the CPU.</summary>
+    private static void Together(string op, Tensor y, params ReadOnlySpan<Tensor> operands)
+    {
+        foreach (Tensor x in operands)
+            if (!IsNumber(x) && x.device != y.device) throw Apart(op, y, x);
     }
 
     private static bool IsNumber(Tensor x) => x.sizes.Length == 0 && x.is_cpu();

@@ -22,6 +22,10 @@ public static partial class torch
     public static Tensor tensor(Scalar scalar, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         full(ReadOnlySpan<long>.Empty, scalar, dtype, device, requires_grad);
 
+    public static Tensor tensor(Scalar scalar, Device device) => tensor(scalar, null, device);
+
+    public static Tensor tensor(Scalar scalar, Device device, bool requires_grad) => tensor(scalar, null, device, requires_grad);
+
     /// <summary>A tensor of one dimension with a copy of the elements.</summary>
     public static Tensor tensor<T>(T[] rawArray, ScalarType? dtype = null, Device? device = null, bool requires_grad = false)
         where T : unmanaged =>

@@ -13,7 +13,7 @@ public static partial class torch
     public partial class Tensor
     {
         /// <summary>value where the mask is true, this tensor elsewhere. The mask (bool) broadcasts.</summary>
-        public Tensor masked_fill(Tensor mask, Scalar value) => masked_fill(mask, full(ReadOnlySpan<long>.Empty, value, dtype, device));
+        public Tensor masked_fill(Tensor mask, Scalar value) => masked_fill(mask, full(ReadOnlySpan<long>.Empty, value, dtype, CPU));
 
         /// <summary>value: 0-dim.</summary>
         public Tensor masked_fill(Tensor mask, Tensor value)
@@ -27,7 +27,7 @@ public static partial class torch
                 [n.Needs(0) ? dy.masked_fill(n[0], 0) : null, n.Needs(1) ? dy.masked_select(n[0]).sum() : null]);
         }
 
-        public Tensor masked_fill_(Tensor mask, Scalar value) => masked_fill_(mask, full(ReadOnlySpan<long>.Empty, value, dtype, device));
+        public Tensor masked_fill_(Tensor mask, Scalar value) => masked_fill_(mask, full(ReadOnlySpan<long>.Empty, value, dtype, CPU));
 
         public Tensor masked_fill_(Tensor mask, Tensor value)
         {

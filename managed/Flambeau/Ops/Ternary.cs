@@ -39,7 +39,7 @@ public static partial class torch
             ]);
         }
 
-        public Tensor lerp(Tensor end, Scalar weight) => lerp(end, torch.full([], weight, dtype, device));
+        public Tensor lerp(Tensor end, Scalar weight) => lerp(end, torch.full([], weight, dtype, CPU));
 
         public Tensor lerp_(Tensor end, Tensor weight) => Inplace.Apply("lerp_", this, [end, weight], x => x.lerp(end, weight));
 

@@ -25,14 +25,14 @@ public static partial class torch
     public static Tensor where(Tensor condition, Scalar x, Scalar y)
     {
         ScalarType dtype = x.IsFloatingPoint || y.IsFloatingPoint ? default_dtype : promote_types(x.Type, y.Type);
-        return where(condition, full([], x, dtype, condition.device), full([], y, dtype, condition.device));
+        return where(condition, full([], x, dtype, CPU), full([], y, dtype, CPU));
     }
 
     /// <summary>Where the condition is not 0: one vector of indices for each dimension.</summary>
     public static Tensor[] where(Tensor condition) => condition.nonzero().unbind(1);
 
-    /// <summary>A 0-dim tensor that promotes with x as a number does.</summary>
-    private static Tensor Number(Scalar value, Tensor x) => full([], value, result_type(x, value), x.device);
+    /// <summary>A 0-dim tensor that promotes with x as a number does; on the CPU, as the kernels of all devices take numbers.</summary>
+    private static Tensor Number(Scalar value, Tensor x) => full([], value, result_type(x, value), CPU);
 
     public partial class Tensor
     {

@@ -18,7 +18,7 @@ internal static class Close
     internal static unsafe double[] Doubles(Tensor x)
     {
         using IDisposable _ = no_grad();
-        Tensor y = x.detach().to(ScalarType.Float64).contiguous();
+        Tensor y = x.detach().cpu().to(ScalarType.Float64).contiguous();
         using Borrow b = y.Borrow("test", out Interop.flam_tensor v);
         return new ReadOnlySpan<double>(v.data, (int)y.numel()).ToArray();
     }

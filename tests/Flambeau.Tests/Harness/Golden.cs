@@ -92,7 +92,9 @@ internal sealed class Sample(string op, int number, JsonElement json, byte[] dat
     public override string ToString() => $"{op} sample {number} ({Dtype}) args {json.GetProperty("input")} {json.GetProperty("args")} {json.GetProperty("kwargs")}";
 
     /// <summary>Fresh tensors; leaves require gradients where they did.</summary>
-    internal Args Arguments(Func<Tensor, Tensor>? change = null)
+    internal Args Arguments(Func<Tensor, Tensor>? change = null) => ArgumentsByKey(change is null ? null : (_, x) => change(x));
+
+    internal Args ArgumentsByKey(Func<string, Tensor, Tensor>? change)
     {
         var tensors = new Dictionary<string, Tensor>();
         object? Value(JsonElement e) => Parse(e, key => tensors.TryGetValue(key, out Tensor? t) ? t : tensors[key] = Fresh(key, change));
@@ -156,10 +158,10 @@ internal sealed class Sample(string op, int number, JsonElement json, byte[] dat
 
     internal static ScalarType ParseDtype(string name) => Enum.GetValues<ScalarType>().First(t => t.name() == name);
 
-    private Tensor Fresh(string key, Func<Tensor, Tensor>? change)
+    private Tensor Fresh(string key, Func<string, Tensor, Tensor>? change)
     {
         Tensor t = Make(key);
-        if (change != null) t = change(t);
+        if (change != null) t = change(key, t);
         bool leaf = json.GetProperty("tensors").GetProperty(key)[4].GetBoolean();
         return leaf && t.is_floating_point() ? t.requires_grad_() : t;
     }
