@@ -200,14 +200,13 @@ void read_back(void* host, const void* device, int64_t bytes) {
 void after_launch(const char* name, cudaError_t status) { after_work(name, status, current_stream()); }
 
 void after_work(const char* name, cudaError_t status, cudaStream_t stream) {
-  check(status, name);
-  if (!each_launch_waits() || capturing()) return;
-  const cudaError_t ran = cudaStreamSynchronize(stream);
-  if (is_fatal(ran)) {
+  if (!each_launch_waits() || capturing()) return check(status, name);
+  if (status == cudaSuccess) status = cudaStreamSynchronize(stream);
+  if (is_fatal(status)) {
     cudaGetLastError();
-    fail(FLAM_DEVICE_ERROR, "kernel %s failed: %s (%s); %s", name, cudaGetErrorString(ran), cudaGetErrorName(ran), lost);
+    fail(FLAM_DEVICE_ERROR, "kernel %s failed: %s (%s); %s", name, cudaGetErrorString(status), cudaGetErrorName(status), lost);
   }
-  check(ran, name);
+  check(status, name);
   raise_faults();
 }
 

@@ -129,7 +129,7 @@ extern "C" int32_t flam_cuda_graph_launch(int32_t device, void* handle, void* st
       auto& streams = g->launched_on;
       if (std::find(streams.begin(), streams.end(), on) == streams.end()) streams.push_back(on);
     }
-    after_work("graph", cudaGraphLaunch(g->exec, on), on);
+    after_work("of a graph", cudaGraphLaunch(g->exec, on), on);
   });
 }
 

@@ -48,17 +48,17 @@ struct nvrtc_api {
   }
 };
 
-struct function {
+struct kernel_function {
   int device;
   driver_api::function handle;
   std::string name;
   int shared_limit = 48 << 10;
 };
-struct module {
+struct kernel_module {
   int device;
   driver_api::module handle = nullptr;
   std::mutex mutex;
-  std::vector<std::unique_ptr<function>> functions;
+  std::vector<std::unique_ptr<kernel_function>> functions;
 };
 
 const nvrtc_api& require_compiler() {
@@ -130,9 +130,9 @@ std::vector<char> compile(const char* source, const char* const* extra, int extr
   return image;
 }
 
-module* module_of(void* handle) {
+kernel_module* module_of(void* handle) {
   if (!handle) fail(FLAM_INVALID_ARGUMENT, "the module is null");
-  return static_cast<module*>(handle);
+  return static_cast<kernel_module*>(handle);
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ extern "C" int32_t flam_cuda_module_compile(int32_t device, const char* source, 
     const std::vector<char> image = compile(source, options, option_count);
     const relaxed_capture relaxed;
     check(cudaFree(nullptr), "make the context");
-    auto made = std::make_unique<module>();
+    auto made = std::make_unique<kernel_module>();
     made->device = device;
     driver().check(driver().module_load(&made->handle, image.data()), "load the module");
     *handle = made.release();
@@ -160,7 +160,7 @@ extern "C" int32_t flam_cuda_module_destroy(int32_t, void* handle) {
   return guard([&] {
     if (!handle) return;
     when_none_captures([m = module_of(handle)] {
-      const std::unique_ptr<module> owner(m);
+      const std::unique_ptr<kernel_module> owner(m);
       const quiet_scope scope(m->device);
       cudaDeviceSynchronize();  // its kernels may still run
       cudaGetLastError();
@@ -172,7 +172,7 @@ extern "C" int32_t flam_cuda_module_destroy(int32_t, void* handle) {
 extern "C" int32_t flam_cuda_module_function(int32_t device, void* handle, const char* name, void** result) {
   return guard([&] {
     const device_scope scope(device);
-    module* m = module_of(handle);
+    kernel_module* m = module_of(handle);
     std::lock_guard<std::mutex> lock(m->mutex);
     for (const auto& f : m->functions)
       if (f->name == name) return void(*result = f.get());
@@ -181,7 +181,7 @@ extern "C" int32_t flam_cuda_module_function(int32_t device, void* handle, const
     const int status = driver().module_function(&found, m->handle, name);
     if (status == not_found) fail(FLAM_INVALID_ARGUMENT, "the module has no kernel '%s'; is it declared extern \"C\" __global__?", name);
     driver().check(status, "find the kernel");
-    m->functions.push_back(std::make_unique<function>(function{m->device, found, name}));
+    m->functions.push_back(std::make_unique<kernel_function>(kernel_function{m->device, found, name}));
     *result = m->functions.back().get();
   });
 }
@@ -192,7 +192,7 @@ extern "C" int32_t flam_cuda_function_launch(int32_t device, void* handle, const
     const device_scope scope(device);
     raise_earlier_faults();
     if (!handle) fail(FLAM_INVALID_ARGUMENT, "the kernel is null");
-    auto* f = static_cast<function*>(handle);
+    auto* f = static_cast<kernel_function*>(handle);
     if (f->device != device)
       fail(FLAM_INVALID_ARGUMENT, "the kernel %s was compiled for cuda:%d, not cuda:%d", f->name.c_str(), f->device, device);
     for (int i = 0; i < 3; i++)
