@@ -176,6 +176,7 @@ void raise_earlier_faults() { raise(true); }
 
 void synchronize() {
   if (capturing()) fail(FLAM_NOT_SUPPORTED, "needs values on the CPU, which a stream that is being captured into a graph cannot give");
+  const relaxed_capture relaxed;  // of another stream
   check(cudaStreamSynchronize(current_stream()), "synchronize");
   raise_faults();
 }
@@ -183,6 +184,7 @@ void synchronize() {
 void read_back(void* host, const void* device, int64_t bytes) {
   constexpr int64_t staged = 64 << 10;  // through page-locked memory: the driver would do the same, and more slowly
   if (bytes <= 0) return;
+  const relaxed_capture relaxed;
   if (capturing() || bytes > staged) {
     if (!capturing()) check(cudaMemcpyAsync(host, device, size_t(bytes), cudaMemcpyDeviceToHost, current_stream()), "copy to the CPU");
     return synchronize();

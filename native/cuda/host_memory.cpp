@@ -71,14 +71,13 @@ void collect_waiting(bool wait) {
 
 // ---- without it -------------------------------------------------------------------------------------------------
 
+// Inside a between_captures that allows it.
 void wait_for_users(char* p) {
-  when_none_captures([p] {
-    std::lock_guard<std::mutex> lock(state().mutex);
-    auto& users = state().all.find(p)->second.users;
-    fence queued(users);
-    users.clear();
-    state().waiting.push_back({p, std::move(queued)});
-  });
+  std::lock_guard<std::mutex> lock(state().mutex);
+  auto& users = state().all.find(p)->second.users;
+  fence queued(users);
+  users.clear();
+  state().waiting.push_back({p, std::move(queued)});
 }
 
 // A device whose use costs no further memory, if there is one.
@@ -178,7 +177,7 @@ bool host_release(void* p) noexcept {
     if (it->second.graphs > 0) return true;  // host_drop goes on
     if (it->second.users.empty()) return retire(it), true;
   }
-  wait_for_users(static_cast<char*>(p));
+  when_none_captures([p] { wait_for_users(static_cast<char*>(p)); });
   return true;
 }
 
@@ -223,7 +222,6 @@ void host_drop(const std::vector<void*>& held) {
   }
 }
 
-// Inside a between_captures that allows it, or in a call that is.
 void host_trim() {
   std::vector<char*> unused;
   {

@@ -2,6 +2,7 @@
 // the device, to PTX that the driver finishes), loaded through the driver.
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -86,11 +87,12 @@ std::string architecture(const nvrtc_api& api, bool* native) {
 
 // So that cuda_fp16.h and its like are found.
 void add_include_folders(std::vector<std::string>* options) {
+  std::vector<std::string> homes = {"/usr/local/cuda"};
   for (const char* name : {"CUDA_HOME", "CUDA_PATH"})
-    if (const char* home = std::getenv(name)) options->push_back("--include-path=" + std::string(home) + "/include");
-#if !defined(_WIN32)
-  options->push_back("--include-path=/usr/local/cuda/include");
-#endif
+    if (const char* home = std::getenv(name)) homes.insert(homes.begin(), home);
+  std::error_code ignored;
+  for (const std::string& home : homes)
+    if (std::filesystem::exists(home + "/include", ignored)) options->push_back("--include-path=" + home + "/include");
 }
 
 std::vector<char> compile(const char* source, const char* const* extra, int extra_count) {

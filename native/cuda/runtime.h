@@ -92,7 +92,7 @@ cudaError_t close_capture(capture* c, cudaGraph_t* graph);
 uint64_t this_thread();
 
 // While one exists no capture begins anywhere. Calls that wait for a whole device, and ones that ask about events, are only allowed while
-// none is under way: they would spoil it. The outermost lock: never taken while holding another of this library.
+// none is under way: they would spoil it. The outermost lock of this library, taken once.
 class between_captures {
  public:
   between_captures();
@@ -130,7 +130,7 @@ void* host_allocate(int64_t bytes);  // page-locked
 bool host_release(void* block) noexcept;
 bool is_pinned(const void* memory);
 void host_used(const void* memory, device_stream by);  // a copy that was queued just now
-void host_drop(const std::vector<void*>& blocks);      // their graph is gone
+void host_drop(const std::vector<void*>& blocks);      // their graph is gone; inside a between_captures
 void host_trim();
 
 }  // namespace cuda

@@ -156,6 +156,7 @@ extern "C" int32_t flam_cuda_stream_destroy(int32_t device, void* stream) {
       if (it == all_streams().end() || !it->second.in_use)
         fail(FLAM_INVALID_ARGUMENT, "the stream was not made by stream_create, or is destroyed already");
     }
+    const relaxed_capture relaxed;  // of another stream
     close(cudaStreamSynchronize(handle), "synchronize");
     leave_stream(device, handle);
     std::lock_guard<std::mutex> lock(state.mutex);
@@ -182,6 +183,7 @@ extern "C" int32_t flam_cuda_stream_synchronize(int32_t device, void* stream) {
   return guard([&] {
     const device_scope scope(device);
     require_not_captured(stream_handle(stream), "wait for");
+    const relaxed_capture relaxed;
     close(cudaStreamSynchronize(stream_handle(stream)), "synchronize");
     raise_faults();
   });
@@ -233,6 +235,7 @@ extern "C" int32_t flam_cuda_event_record(int32_t device, void* event, void* str
 extern "C" int32_t flam_cuda_event_synchronize(int32_t device, void* event) {
   return guard([&] {
     const device_scope scope(device);
+    const relaxed_capture relaxed;
     close(cudaEventSynchronize(event_handle(event)), "wait for an event");
     raise_faults();
   });

@@ -167,6 +167,15 @@ TEST(cuda_graph_refuses_what_cannot_be_captured) {
   CHECK_FAILS(flam_cuda_graph_begin(0, nullptr, &other), FLAM_INVALID_ARGUMENT, "the default stream cannot be captured");
   std::thread([&] { CHECK_FAILS(flam_cuda_graph_end(0, g.handle), FLAM_INVALID_ARGUMENT, "on the thread that began it"); }).join();
   trim();
+  {
+    stream other_stream;  // whose work goes on
+    const current elsewhere(other_stream);
+    floats y(1000), big(100000);
+    y.fill(2);
+    big.set(3);
+    CHECK(y.all(2) && big.all(3));
+    other_stream.synchronize();
+  }
   g.end();  // none of this spoiled it
   CHECK_FAILS(flam_cuda_graph_end(0, g.handle), FLAM_INVALID_ARGUMENT, "has ended already");
   g.launch();
