@@ -14,8 +14,8 @@
 
 // FLAM_SHARED(float, tile, [32][33]);   FLAM_DYNAMIC_SHARED(float, row);
 #if defined(FLAM_EMULATED)
-#define FLAM_SHARED(T, name, ...)                                                                        \
-  static const int name##_slot_ = ::flam_emu::register_shared(#name, sizeof(T __VA_ARGS__), alignof(T)); \
+#define FLAM_SHARED(T, name, ...)                                                               \
+  static constinit ::flam_emu::shared_variable name##_slot_{sizeof(T __VA_ARGS__), alignof(T)}; \
   auto& name = *static_cast<std::type_identity_t<T __VA_ARGS__>*>(::flam_emu::shared_get(name##_slot_))
 #define FLAM_DYNAMIC_SHARED(T, name) T* name = static_cast<T*>(::flam_emu::dynamic_shared())
 #define FLAM_UNROLL

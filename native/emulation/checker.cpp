@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -47,7 +46,8 @@ struct access_t {
   region* r;
   const void* address;
   size_t bytes;
-  char* pc;
+  uint32_t pc;  // from the library's start
+  visit me;
 };
 
 void* reserve(size_t bytes) {
@@ -64,31 +64,23 @@ region make_region(char* base, size_t bytes, bool global) {
           global};
 }
 
-std::deque<region>& devices() {
-  static auto* all = [] {
-    auto* d = new std::deque<region>;
-    for (const device& x : the_runtime().devices) d->push_back(make_region(x.memory.base, x.memory.capacity, true));
-    return d;
-  }();
-  return *all;
-}
-region* arena = nullptr;  // of the only worker
+// Set up by the first allocation or launch; not functions' statics, whose guards would cost a check at each access.
+region arena;  // of the only worker
+std::vector<region> devices;
+char* library_base;
 
 inline bool holds(const region& r, const void* p) { return size_t(static_cast<const char*>(p) - r.base) < r.bytes; }
-region* device_region(const void* p) {
-  for (region& r : devices())
+inline region* device_region(const void* p) {
+  for (region& r : devices)
     if (holds(r, p)) return &r;
   return nullptr;
 }
-
-char* library_base() {
-  static char* const base = [] {
-    Dl_info info;
-    return dladdr(reinterpret_cast<void*>(&set_state), &info) ? static_cast<char*>(info.dli_fbase) : nullptr;
-  }();
-  return base;
+void set_up() {
+  if (library_base) return;
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&set_up), &info)) library_base = static_cast<char*>(info.dli_fbase);
+  for (const device& d : the_runtime().devices) devices.push_back(make_region(d.memory.base, d.memory.capacity, true));
 }
-inline uint32_t short_pc(const access_t& a) { return uint32_t(a.pc - library_base()); }
 
 // ---- reports ------------------------------------------------------------------------------------------------------------------------
 
@@ -97,13 +89,13 @@ std::string reader(uint16_t thread) {
   return (thread & whole_warp ? "warp " : "thread ") + std::to_string(thread & ~whole_warp);
 }
 
-[[noreturn]] void report(const access_t& a, const std::string& what, const visit* other = nullptr, uint32_t other_pc = 0) {
+[[noreturn]] void report(const access_t& a, std::string what, const visit* other = nullptr, uint32_t other_pc = 0) {
   fiber* f = this_fiber();
   const char* space = !a.r ? "host" : a.r->global ? "global" : "shared";
   char text[128];
   std::snprintf(text, sizeof text, " of %zu byte(s) of %s memory at %p", a.bytes, space, a.address);
-  std::string all = with_place(what + text, Loc(), f->thread) + ", " + place_of(a.pc);
-  if (other) all += "; the other access: " + reader(other->thread) + ", " + place_of(library_base() + other_pc);
+  std::string all = with_place(what + text, Loc(), f->thread) + ", " + place_of(library_base + a.pc);
+  if (other) all += "; the other access: " + reader(other->thread) + ", " + place_of(library_base + other_pc);
   f->owner->fail(f, all);
 }
 
@@ -127,33 +119,42 @@ inline void check_word(const access_t& a, size_t offset) {
 
 // ---- races --------------------------------------------------------------------------------------------------------------------------
 
-inline bool races(const access_t& a, const visit& v) {
+bool races(const access_t& a, const visit& v) {
   const worker& w = *a.w;
   if (v.interval < w.first_of_launch) return false;
   if (v.interval < w.first_of_block) return a.r->global && v.interval > w.acquired;
-  if (v.interval != w.interval || v.thread == cur->lin) return false;
+  if (v.interval != w.interval || v.thread == a.me.thread) return false;
   if (v.thread == many) return true;
   const unsigned warp = v.thread & whole_warp ? v.thread & ~whole_warp : v.thread >> 5;
-  return warp != cur->warp || v.warp_interval == w.warps[warp].interval;
+  return warp != cur->warp || v.warp_interval == a.me.warp_interval;
+}
+template <bool write>
+[[gnu::noinline]] void check_race(const access_t& a, const cell& c) {
+  if (races(a, c.write)) report(a, write ? "race, write after write" : "race, read after write", &c.write, c.write_pc);
+  if (write && races(a, c.read)) report(a, "race, write after read", &c.read, c.read_pc);
+}
+// Whether it may race: in this interval, or in an earlier block of the launch.
+inline bool suspect(const access_t& a, const visit& v) {
+  const uint32_t earlier_blocks = a.r->global ? a.w->first_of_block - a.w->first_of_launch : 0;
+  return (v.interval == a.me.interval && v.thread != a.me.thread) || v.interval - a.w->first_of_launch < earlier_blocks;
+}
+// Who read a cell in this interval: a thread, a warp or several warps.
+inline uint16_t readers(const access_t& a, const visit& v) {
+  if (v.interval != a.me.interval || v.thread == a.me.thread) return a.me.thread;
+  const unsigned warp = v.thread & whole_warp ? v.thread & ~whole_warp : v.thread >> 5;
+  return v.thread != many && warp == cur->warp ? uint16_t(whole_warp | warp) : many;
 }
 
 template <bool write>
 inline void use(const access_t& a, cell& c) {
-  const visit me{a.w->interval, uint16_t(cur->lin), a.w->warps[cur->warp].interval};
-  if (races(a, c.write)) report(a, write ? "race, write after write" : "race, read after write", &c.write, c.write_pc);
+  if (suspect(a, c.write) || (write && suspect(a, c.read))) check_race<write>(a, c);
   if (write) {
-    if (races(a, c.read)) report(a, "race, write after read", &c.read, c.read_pc);
-    c.write = me;
-    c.write_pc = short_pc(a);
-    return;
+    c.write = a.me;
+    c.write_pc = a.pc;
+  } else {
+    c.read = {a.me.interval, readers(a, c.read), a.me.warp_interval};
+    c.read_pc = a.pc;
   }
-  uint16_t who = me.thread;
-  if (c.read.interval == me.interval && c.read.thread != who) {
-    const unsigned warp = c.read.thread & whole_warp ? c.read.thread & ~whole_warp : c.read.thread >> 5;
-    who = c.read.thread != many && warp == cur->warp ? uint16_t(whole_warp | warp) : many;
-  }
-  c.read = {me.interval, who, me.warp_interval};
-  c.read_pc = short_pc(a);
 }
 
 // What a split word knows is not needed any more once it was written as one, or nothing of this launch touched it.
@@ -184,20 +185,20 @@ inline void use_byte(const access_t& a, size_t offset) {
   use<write>(a, a.r->singles[offset]);
 }
 
+// Atomic accesses do not race.
 template <bool write>
-inline void check_region(const access_t& a, access_kind kind) {
+[[gnu::always_inline]] inline void check_region(const access_t& a, bool atomic) {
   const size_t offset = size_t(static_cast<const char*>(a.address) - a.r->base), end = offset + a.bytes;
   if (end > a.r->bytes) report(a, "out of bounds: access");
   if ((offset | a.bytes) % word == 0) {
     for (size_t i = offset; i < end; i += word) {
       check_word<write>(a, i);
-      if (kind != access_kind::atomic) use_word<write>(a, i);
+      if (!atomic) use_word<write>(a, i);
     }
   } else {
     check_bytes<write>(a, offset, a.bytes);
-    for (size_t i = offset; i < end && kind != access_kind::atomic; i++) use_byte<write>(a, i);
+    for (size_t i = offset; i < end && !atomic; i++) use_byte<write>(a, i);
   }
-  if (kind == access_kind::in_flight) std::memset(a.r->states + offset, int(byte_state::fresh), a.bytes);
 }
 
 // ---- the rest of memory -------------------------------------------------------------------------------------------------------------
@@ -237,32 +238,59 @@ bool in_a_library(const char* p) {  // constants, __device__ variables
 }
 
 template <bool write>
-inline void check(const void* p, size_t bytes, void* pc, access_kind kind) {
-  if (!cur || !bytes) return;
+[[gnu::always_inline]] inline void check(const void* p, size_t bytes, void* pc, bool atomic) {
   const fiber* f = this_fiber();
-  if (size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // the thread's own variables
-  access_t a{f->owner, nullptr, p, bytes, static_cast<char*>(pc)};
-  if (holds(*arena, p)) a.r = arena;
-  else a.r = device_region(p);
-  if (a.r) check_region<write>(a, kind);
+  if (!f || size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // host code, or the thread's own variables
+  const worker& w = *f->owner;
+  const Thread& t = f->thread;
+  access_t a{
+      &w, nullptr, p, bytes, uint32_t(static_cast<char*>(pc) - library_base), {w.interval, uint16_t(t.lin), w.warps[t.warp].interval}};
+  a.r = holds(arena, p) ? &arena : device_region(p);
+  if (a.r) check_region<write>(a, atomic);
   else check_elsewhere(a);
 }
 
 }  // namespace
 
-void check_read(const void* p, size_t bytes, void* pc, access_kind kind) { check<false>(p, bytes, pc, kind); }
-void check_write(const void* p, size_t bytes, void* pc, access_kind kind) { check<true>(p, bytes, pc, kind); }
+template <bool write, size_t bytes>
+void check_fixed(const void* p, void* pc) {
+  check<write>(p, bytes, pc, false);
+}
+#define INSTANCES(bytes)                                       \
+  template void check_fixed<false, bytes>(const void*, void*); \
+  template void check_fixed<true, bytes>(const void*, void*);
+INSTANCES(1)
+INSTANCES(2)
+INSTANCES(4)
+INSTANCES(8)
+INSTANCES(16)
+#undef INSTANCES
+
+void check_read(const void* p, size_t bytes, void* pc) {
+  if (bytes) check<false>(p, bytes, pc, false);
+}
+void check_write(const void* p, size_t bytes, void* pc) {
+  if (bytes) check<true>(p, bytes, pc, false);
+}
+void check_atomic_read(const void* p, size_t bytes, void* pc) { check<false>(p, bytes, pc, true); }
+void check_atomic_write(const void* p, size_t bytes, void* pc) { check<true>(p, bytes, pc, true); }
+void check_write_in_flight(const void* p, size_t bytes, void* pc) {
+  check_write(p, bytes, pc);
+  if (checked) std::memset(arena.states + (static_cast<const char*>(p) - arena.base), int(byte_state::fresh), bytes);
+}
 void note_read(const void* p, size_t bytes) { check_read(p, bytes, __builtin_return_address(0)); }
 void note_write(const void* p, size_t bytes) { check_write(p, bytes, __builtin_return_address(0)); }
 
 void set_state(const void* p, size_t bytes, byte_state state) {
-  region* r = checked ? device_region(p) : nullptr;
-  if (r) std::memset(r->states + (static_cast<const char*>(p) - r->base), int(state), bytes);
+  if (!checked) return;
+  set_up();
+  if (region* r = device_region(p)) std::memset(r->states + (static_cast<const char*>(p) - r->base), int(state), bytes);
 }
 void copy_state(const void* to, const void* from, size_t bytes) {
-  region* t = checked ? device_region(to) : nullptr;
+  if (!checked) return;
+  set_up();
+  const region *t = device_region(to), *f = device_region(from);
   if (!t) return;
-  const region* f = device_region(from);
   byte_state* states = t->states + (static_cast<const char*>(to) - t->base);
   if (f) std::memmove(states, f->states + (static_cast<const char*>(from) - f->base), bytes);
   else std::memset(states, int(byte_state::written), bytes);
@@ -270,11 +298,12 @@ void copy_state(const void* to, const void* from, size_t bytes) {
 
 void start_arena(char* base, size_t used_before) {
   if (!checked) return;
-  if (!arena) arena = new region(make_region(base, arena_bytes, false));
-  std::memset(arena->states, int(byte_state::none), used_before);
+  set_up();
+  if (!arena.base) arena = make_region(base, arena_bytes, false);
+  std::memset(arena.states, int(byte_state::none), used_before);
 }
 void open_arena(void* p, size_t bytes) {
-  if (checked) std::memset(arena->states + (static_cast<char*>(p) - arena->base), int(byte_state::fresh), bytes);
+  if (checked) std::memset(arena.states + (static_cast<char*>(p) - arena.base), int(byte_state::fresh), bytes);
 }
 
 // A block that fences and then does an atomic operation publishes what it did before; a later block that does one may rely on it.

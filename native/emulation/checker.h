@@ -17,10 +17,13 @@ void start_arena(char* arena, size_t used_before);
 void open_arena(void* p, size_t bytes);
 
 // Accesses of the current thread, if it is one of a kernel. `pc` is where the access returns to.
-enum class access_kind { plain, atomic, in_flight };  // in flight: will land at any time from now, so the bytes count as not written
-void check_read(const void* p, size_t bytes, void* pc, access_kind kind = access_kind::plain);
-void check_write(const void* p, size_t bytes, void* pc, access_kind kind = access_kind::plain);
-
+template <bool write, size_t bytes>
+void check_fixed(const void* p, void* pc);  // 1, 2, 4, 8 or 16 bytes
+void check_read(const void* p, size_t bytes, void* pc);
+void check_write(const void* p, size_t bytes, void* pc);
+void check_atomic_read(const void* p, size_t bytes, void* pc);
+void check_atomic_write(const void* p, size_t bytes, void* pc);
+void check_write_in_flight(const void* p, size_t bytes, void* pc);  // will land at any time from now: the bytes count as not written
 void take_ticket();  // the thread did an atomic operation that may carry a ticket of its block
 
 std::string place_of(const void* pc);  // "file:line", inlined callers too, if addr2line knows; else "library+offset"

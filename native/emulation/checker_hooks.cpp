@@ -19,15 +19,15 @@ void __tsan_func_exit() {}
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 
-#define ACCESSES(n)                                                    \
-  void __tsan_read##n(void* p) { check_read(p, n, HERE); }             \
-  void __tsan_write##n(void* p) { check_write(p, n, HERE); }           \
-  void __tsan_unaligned_read##n(void* p) { check_read(p, n, HERE); }   \
-  void __tsan_unaligned_write##n(void* p) { check_write(p, n, HERE); } \
-  void __tsan_volatile_read##n(void* p) { check_read(p, n, HERE); }    \
-  void __tsan_volatile_write##n(void* p) { check_write(p, n, HERE); }  \
-  void __tsan_read_write##n(void* p) { check_write(p, n, HERE); }      \
-  void __tsan_unaligned_read_write##n(void* p) { check_write(p, n, HERE); }
+#define ACCESSES(n)                                                          \
+  void __tsan_read##n(void* p) { check_fixed<false, n>(p, HERE); }           \
+  void __tsan_write##n(void* p) { check_fixed<true, n>(p, HERE); }           \
+  void __tsan_unaligned_read##n(void* p) { check_fixed<false, n>(p, HERE); } \
+  void __tsan_unaligned_write##n(void* p) { check_fixed<true, n>(p, HERE); } \
+  void __tsan_volatile_read##n(void* p) { check_fixed<false, n>(p, HERE); }  \
+  void __tsan_volatile_write##n(void* p) { check_fixed<true, n>(p, HERE); }  \
+  void __tsan_read_write##n(void* p) { check_fixed<true, n>(p, HERE); }      \
+  void __tsan_unaligned_read_write##n(void* p) { check_fixed<true, n>(p, HERE); }
 ACCESSES(1)
 ACCESSES(2)
 ACCESSES(4)
@@ -53,9 +53,10 @@ void* __tsan_memset(void* to, int value, unsigned long bytes) {
 }
 
 // Atomic operations happen for real. They are checked for bounds, and do not race.
-#define READS(p) check_read(const_cast<const void*>(reinterpret_cast<const volatile void*>(p)), sizeof *p, HERE, access_kind::atomic)
-#define CHANGES(p)                                                                                                       \
-  check_write(const_cast<const void*>(reinterpret_cast<const volatile void*>(p)), sizeof *p, HERE, access_kind::atomic); \
+#define ADDRESS(p) const_cast<const void*>(static_cast<const volatile void*>(p))
+#define READS(p) check_atomic_read(ADDRESS(p), sizeof *p, HERE)
+#define CHANGES(p)                                 \
+  check_atomic_write(ADDRESS(p), sizeof *p, HERE); \
   take_ticket()
 #define ATOMIC_OP(bits, T, name)                            \
   T __tsan_atomic##bits##_##name(volatile T* p, T v, int) { \

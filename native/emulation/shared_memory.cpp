@@ -1,6 +1,7 @@
 // Shared memory: an arena per worker, filled with 0xff (NaN) for each block. Dynamic memory lies at its start; FLAM_SHARED variables follow
 // when a thread first reaches them, with gaps between. Copies by cp.async land when their thread waits for them.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -11,15 +12,6 @@ namespace flam_emu {
 namespace {
 
 constexpr size_t gap = 64, static_limit = 48 << 10, total_limit = 227 << 10;
-
-struct variable {
-  size_t bytes, alignment;
-};
-std::vector<variable>& variables() {
-  static std::vector<variable> all;
-  return all;
-}
-std::mutex variables_mutex;
 
 size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
@@ -34,12 +26,6 @@ void land(const async_copy& c, void* pc) {
 
 }  // namespace
 
-int register_shared(const char*, size_t bytes, size_t alignment) {
-  std::lock_guard<std::mutex> lock(variables_mutex);
-  variables().push_back({bytes, std::max<size_t>(alignment, 16)});
-  return int(variables().size()) - 1;
-}
-
 void worker::start_shared_memory() {
   const size_t dynamic = launch->dyn;
   std::memset(arena, 0xff, rounded(dynamic, 16));
@@ -49,24 +35,26 @@ void worker::start_shared_memory() {
   static_bytes = 0;
 }
 
-void* shared_get(int id) {
+void* shared_get(shared_variable& variable) {
+  static std::atomic<int> ids{0};
+  static std::mutex mutex;
   worker& w = *this_fiber()->owner;
+  std::atomic_ref<int> id(variable.id);
+  if (id < 0) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (id < 0) id = ids++;
+  }
   if (size_t(id) >= w.slots.size()) w.slots.resize(size_t(id) + 64);
   worker::slot& slot = w.slots[size_t(id)];
   if (slot.block == w.block_number) return slot.memory;
-  variable v;
-  {
-    std::lock_guard<std::mutex> lock(variables_mutex);
-    v = variables()[size_t(id)];
-  }
-  w.static_bytes += v.bytes;
+  w.static_bytes += variable.bytes;
   if (w.static_bytes > static_limit) fail("static shared memory over 48 KiB");
   if (w.static_bytes + w.launch->dyn > total_limit) fail("shared memory over 227 KiB a block");
-  const size_t offset = rounded(w.arena_used, v.alignment);
+  const size_t offset = rounded(w.arena_used, std::max<size_t>(variable.alignment, 16));
   slot = {w.block_number, w.arena + offset};
-  w.arena_used = offset + v.bytes + gap;
-  std::memset(slot.memory, 0xff, v.bytes);
-  open_arena(slot.memory, v.bytes);
+  w.arena_used = offset + variable.bytes + gap;
+  std::memset(slot.memory, 0xff, variable.bytes);
+  open_arena(slot.memory, variable.bytes);
   return slot.memory;
 }
 
@@ -85,7 +73,7 @@ void cp_async_issue(void* to, const void* from, unsigned bytes, unsigned fill) {
   if (reinterpret_cast<uintptr_t>(to) % fill || (bytes && reinterpret_cast<uintptr_t>(from) % fill)) fail("misaligned cp.async");
   shared_offset(to);
   async_copy copy{to, from, bytes, fill, f->copy_group};
-  check_write(to, fill, pc, access_kind::in_flight);
+  check_write_in_flight(to, fill, pc);
   if (settings().order == run_order::random && f->owner->random.below(3) == 0) {  // a copy may land early
     land(copy, pc);
     copy.bytes = copy.fill = 0;

@@ -66,8 +66,11 @@ void note_write(const void* p, size_t bytes);
 void fence();
 
 // ---- shared memory
-int register_shared(const char* name, size_t bytes, size_t alignment);
-void* shared_get(int slot);
+struct shared_variable {  // one of FLAM_SHARED
+  size_t bytes, alignment;
+  int id = -1;  // given when a kernel first reaches it
+};
+void* shared_get(shared_variable& variable);
 void* dynamic_shared();
 size_t dynamic_shared_size();
 uint32_t shared_offset(const void* p);
