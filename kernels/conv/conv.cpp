@@ -10,34 +10,6 @@ using namespace flam;
 
 namespace {
 
-conv_shape describe(const flam_tensor* x, const flam_tensor* w, const flam_tensor* y, const flam_conv* p) {
-  const int nd = p->nd;
-  if (nd < 1 || nd > 3 || x->rank != nd + 2 || w->rank != nd + 2 || y->rank != nd + 2)
-    fail(FLAM_INVALID_ARGUMENT, "a convolution over %d dimensions takes %d-dimensional views, not %d, %d and %d", nd, nd + 2, x->rank,
-         w->rank, y->rank);
-  conv_shape s{nd, x->sizes[0], x->sizes[1], y->sizes[1], p->groups, {}, {}, {}, {}, {}, {}, 1, 1, 1};
-  if (s.groups < 1 || s.in % s.groups || s.out % s.groups || w->sizes[0] != s.out || w->sizes[1] != s.in / s.groups)
-    fail(FLAM_INVALID_ARGUMENT, "weights [%lld, %lld, ...] do not fit %lld channels in, %lld out and %lld groups", (long long)w->sizes[0],
-         (long long)w->sizes[1], (long long)s.in, (long long)s.out, (long long)s.groups);
-  for (int d = 0; d < 3; d++) {
-    const int from = d - (3 - nd);
-    s.x[d] = from < 0 ? 1 : x->sizes[2 + from];
-    s.y[d] = from < 0 ? 1 : y->sizes[2 + from];
-    s.kernel[d] = from < 0 ? 1 : w->sizes[2 + from];
-    s.stride[d] = from < 0 ? 1 : p->stride[from];
-    s.padding[d] = from < 0 ? 0 : p->padding[from];
-    s.dilation[d] = from < 0 ? 1 : p->dilation[from];
-    if (s.stride[d] < 1 || s.dilation[d] < 1)
-      fail(FLAM_INVALID_ARGUMENT, "stride %lld and dilation %lld must be positive", (long long)s.stride[d], (long long)s.dilation[d]);
-    s.x_size *= s.x[d], s.y_size *= s.y[d], s.kernel_size *= s.kernel[d];
-  }
-  return s;
-}
-
-int64_t count_x(const conv_shape& s) { return s.batch * s.in * s.x_size; }
-int64_t count_y(const conv_shape& s) { return s.batch * s.out * s.y_size; }
-int64_t count_w(const conv_shape& s) { return s.out * (s.in / s.groups) * s.kernel_size; }
-
 template <class T>
 void own(conv_kind kind, const conv_shape& s, const conv_data& d) {
   T *x = static_cast<T*>(d.x), *w = static_cast<T*>(d.w), *y = static_cast<T*>(d.y);
@@ -136,15 +108,16 @@ void run(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_data& d)
 
 FLAM_OP(conv_forward, (const flam_tensor* x, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* y, const flam_conv* p),
         (x, w, bias, y, p)) {
-  run(conv_kind::forward, x->dtype, describe(x, w, y, p), conv_data{x->data, w->data, y->data, bias ? bias->data : nullptr});
+  run(conv_kind::forward, x->dtype, conv_shape_of(x, w, y, p), conv_data{x->data, w->data, y->data, bias ? bias->data : nullptr});
 }
 
 FLAM_OP(conv_backward_input,
         (const flam_tensor* dy, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* dx, const flam_conv* p),
         (dy, w, bias, dx, p)) {
-  run(conv_kind::backward_input, dy->dtype, describe(dx, w, dy, p), conv_data{dx->data, w->data, dy->data, bias ? bias->data : nullptr});
+  run(conv_kind::backward_input, dy->dtype, conv_shape_of(dx, w, dy, p),
+      conv_data{dx->data, w->data, dy->data, bias ? bias->data : nullptr});
 }
 
 FLAM_OP(conv_backward_weight, (const flam_tensor* dy, const flam_tensor* x, const flam_tensor* dw, const flam_conv* p), (dy, x, dw, p)) {
-  run(conv_kind::backward_weight, dy->dtype, describe(x, dw, dy, p), conv_data{x->data, dw->data, dy->data, nullptr});
+  run(conv_kind::backward_weight, dy->dtype, conv_shape_of(x, dw, dy, p), conv_data{x->data, dw->data, dy->data, nullptr});
 }
