@@ -41,11 +41,11 @@ __global__ void __launch_bounds__(256) simt_forward(attention_task t, uint32_t t
         top = larger()(s[i][j], top);
       }
       top = tiles::reduce_row(top, larger());
-      const T shift = top == minus_infinity ? T(0) : top, rescale = exp(m[i] - shift);  // 0: nothing visible yet
+      const T shift = top == minus_infinity ? T(0) : top, rescale = std::exp(m[i] - shift);  // 0: nothing visible yet
       m[i] = top;
       T part = 0;
       FLAM_UNROLL for (int j = 0; j < R; j++) {
-        const T p = exp(s[i][j] - shift);
+        const T p = std::exp(s[i][j] - shift);
         ps[(y + 16 * i) * tiles::scores_line + x + 16 * j] = p;
         part += p;
       }
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(256) simt_forward(attention_task t, uint32_t t
   T* lse = reinterpret_cast<T*>(t.lse) + int64_t(at.head) * tq;
   FLAM_UNROLL for (int i = 0; i < R; i++) {
     const int query = q0 + y + 16 * i;
-    if (x == 0 && query < tq) lse[query] = m[i] + log(l[i]);
+    if (x == 0 && query < tq) lse[query] = m[i] + std::log(l[i]);
     l[i] = tk == 0 ? T(0) : 1 / l[i];  // 1 / 0: every score was -infinity, and 0 / 0 is the answer
   }
   tiles::write_rows(t.y.at<T>(at.b, at.h, 0), t.y.row, q0, tq, d, sum, l);

@@ -34,7 +34,7 @@ struct score_pair {
       const int limit = query >= tq ? 0 : t.causal && query + 1 < tk ? query + 1 : tk;
       FLAM_UNROLL for (int j = 0; j < R; j++) {
         const bool seen = j0 + tiles::x() + 16 * j < limit;
-        p[i][j] = seen ? exp(p[i][j] * T(t.scale) - lse) : T(0);
+        p[i][j] = seen ? std::exp(p[i][j] * T(t.scale) - lse) : T(0);
         ds[i][j] = seen ? p[i][j] * (ds[i][j] - delta) * T(t.scale) : T(0);
       }
     }

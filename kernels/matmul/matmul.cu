@@ -1,5 +1,6 @@
 // y = alpha a b + beta y + bias: picks who makes it. A single row or column is read once by kernels of their own; other floating
 // products go to cuBLASLt where it is found; the rest, and integers always, to the own kernels beside this file.
+#include "../../native/cuda/blas.h"
 #include "gemm.cuh"
 
 using namespace flam;
@@ -40,6 +41,43 @@ template void combine_parts(const result<int64_t>&, int64_t);
 }  // namespace FLAM_ISA
 }  // namespace flam
 
+namespace {
+
+constexpr int64_t worth_copying = 1 << 22;  // multiplications from which a copy costs less than slow loads
+
+// An operand as the library can read it: where it lies, or copied without gaps.
+struct readable {
+  const void* data;
+  int64_t strides[3];
+  std::optional<cuda::scratch<char>> copy;
+
+  readable(int32_t dtype, const void* from, int64_t batch, int64_t rows, int64_t columns, const int64_t (&s)[3])
+      : data(from), strides{s[0], s[1], s[2]} {
+    if (cuda::blas_reads(batch, rows, columns, s)) return;
+    const int64_t different = s[0] == 0 ? 1 : batch;
+    copy.emplace(different * rows * columns * dtype_bytes(dtype));
+    data = copy->get();
+    const int32_t device = cuda::current_device();
+    const flam_tensor x{const_cast<void*>(from), dtype, 3, FLAM_CUDA, device, {different, rows, columns}, {s[0], s[1], s[2]}};
+    strides[0] = s[0] == 0 ? 0 : rows * columns, strides[1] = columns, strides[2] = 1;
+    const flam_tensor y{copy->get(), dtype, 3, FLAM_CUDA, device, {different, rows, columns}, {rows * columns, columns, 1}};
+    if (flam_copy(&x, &y) != FLAM_OK) fail(FLAM_DEVICE_ERROR, "%s", flam_last_error());
+  }
+};
+
+bool by_library(const gpu_product& g) {
+  const product& p = g.p;
+  if (!cuda::blas_found() || p.sy[2] != 1 || (p.bias && (g.bias_row != 0 || (g.bias_column != 1 && p.n > 1)))) return false;
+  const bool as_they_are = cuda::blas_reads(p.batch, p.m, p.k, p.sa) && cuda::blas_reads(p.batch, p.k, p.n, p.sb);
+  if (!as_they_are && p.batch * p.m * p.n * p.k < worth_copying) return false;
+  const readable a(p.dtype, p.a, p.batch, p.m, p.k, p.sa), b(p.dtype, p.b, p.batch, p.k, p.n, p.sb);
+  cuda::blas_product q{p.dtype, p.batch, p.m, p.n, p.k, a.data, b.data, p.bias, p.y, {}, {}, {}, p.alpha, p.beta};
+  std::copy(a.strides, a.strides + 3, q.sa), std::copy(b.strides, b.strides + 3, q.sb), std::copy(p.sy, p.sy + 3, q.sy);
+  return cuda::blas_multiply(q);
+}
+
+}  // namespace
+
 FLAM_CUDA_OP(matmul, (const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha, double beta),
              (a, b, bias, y, alpha, beta)) {
   gpu_product g(describe_product(a, b, bias, y, alpha, beta));
@@ -50,6 +88,7 @@ FLAM_CUDA_OP(matmul, (const flam_tensor* a, const flam_tensor* b, const flam_ten
     using T = decltype(zero);
     if constexpr (std::is_integral_v<T>) simt_product<T>(g);
     else if (p.m == 1) vector_product<T>(g);
+    else if (by_library(g)) return;
     else if constexpr (std::is_floating_point_v<T>) simt_product<T>(g);
     else tensor_core_product<T>(g);
   });

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "../../bindings/flambeau_cuda.h"
+#include "blas.h"
 #include "runtime.h"
 
 namespace flam {
@@ -110,7 +111,7 @@ extern "C" int32_t flam_cuda_versions(int32_t* runtime, int32_t* driver_version,
     if (cudaDriverGetVersion(&d) != cudaSuccess) cudaGetLastError();
     *runtime = r;
     *driver_version = d;
-    *cublaslt = 0;
+    *cublaslt = blas_version();
     *cudnn_version = 0;
   });
 }

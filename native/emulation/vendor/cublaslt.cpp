@@ -9,6 +9,7 @@
 using namespace flam::cublaslt;
 
 extern "C" void flam_emu_enqueue(cudaStream_t stream, void (*function)(void*), void* argument);
+extern "C" void flam_emu_written(const void* memory, size_t bytes);
 
 namespace flam::cublaslt {
 struct handle_opaque {
@@ -90,14 +91,17 @@ double dot(const job& j, int64_t batch, int64_t row, int64_t column, int64_t k) 
 void run(void* argument) {
   job* j = static_cast<job*>(argument);
   const int64_t k = int64_t(j->desc.trans_a == op_n ? j->a.columns : j->a.rows);
+  const int64_t rows = int64_t(j->d.rows), bytes = bytes_of(j->d.type);
   for (int64_t batch = 0; batch < j->d.batch; batch++)
-    for (int64_t column = 0; column < int64_t(j->d.columns); column++)
-      for (int64_t row = 0; row < int64_t(j->d.rows); row++) {
+    for (int64_t column = 0; column < int64_t(j->d.columns); column++) {
+      flam_emu_written(static_cast<char*>(j->pd) + (column * j->d.lead + batch * j->d.stride) * bytes, size_t(rows * bytes));
+      for (int64_t row = 0; row < rows; row++) {
         double v = j->alpha * dot(*j, batch, row, column, k);
         if (j->beta != 0) v += j->beta * get(j->c.type, j->pc, row + column * j->c.lead + batch * j->c.stride);
         if (j->desc.epilogue == epilogue_bias) v += get(j->d.type, j->desc.bias, row);
         put(j->d.type, j->pd, row + column * j->d.lead + batch * j->d.stride, v);
       }
+    }
   delete j;
 }
 

@@ -150,6 +150,21 @@ TEST(cuda_matmul_any_strides) {
   }
 }
 
+// Gaps inside rows: worth a copy for a library that cannot read them.
+TEST(cuda_matmul_large_with_gaps) {
+  compare(FLAM_FLOAT32, how{2, 128, 128, 130, every_second, columns});
+  compare(FLAM_FLOAT32, how{2, 128, 130, 130, shared, every_second});
+  compare(FLAM_BFLOAT16, how{0, 170, 160, 160, flipped, rows});
+}
+
+// Algorithms are timed once, then kept: the second round uses what the first found.
+TEST(cuda_matmul_benchmark) {
+  CHECK_EQ(flam_cuda_set_flag(4, 1), 0);
+  for (int round = 0; round < 2; round++)
+    for (int32_t dtype : sample::floating_dtypes()) compare(dtype, how{0, 33, 40, 20, columns, rows, rows, true});
+  CHECK_EQ(flam_cuda_set_flag(4, 0), 0);
+}
+
 TEST(cuda_matmul_empty) {
   for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64, FLAM_BFLOAT16, FLAM_INT32})
     for (int mask = 0; mask < 16; mask++) {
