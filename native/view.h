@@ -24,6 +24,13 @@ inline bool is_contiguous(const flam_tensor& x) {
   return true;
 }
 
+// Whether a view is one element, repeated.
+inline bool repeats_one_value(const flam_tensor& x) {
+  for (int d = 0; d < x.rank; d++)
+    if (x.sizes[d] != 1 && x.strides[d] != 0) return false;
+  return true;
+}
+
 template <class T>
 T* data(const flam_tensor& x) {
   return static_cast<T*>(x.data);

@@ -2,6 +2,7 @@
 // Same dtype: bits move, contiguous ones by memcpy, transposed ones block by block through a small square (transpose.h).
 // Otherwise the elementwise driver brings x into the computing type (float for the half types), one loop per pair converts.
 #include "../elementwise/driver.h"
+#include "convert.h"
 #include "transpose.h"
 
 using namespace flam;
@@ -9,14 +10,6 @@ using namespace flam;
 namespace flam {
 inline namespace FLAM_ISA {
 namespace {
-
-// Floats become integers by way of int64 (8 byte integers) or int32, so that 300.0 to uint8 is 44 and not undefined.
-template <class X, class Y>
-FLAM_HD Y convert(X x) {
-  if constexpr (std::is_same_v<Y, bool>) return x != X(0);
-  else if constexpr (is_real<X> && !is_real<Y>) return Y(std::conditional_t<sizeof(Y) == 8, int64_t, int32_t>(x));
-  else return Y(x);
-}
 
 template <class X, class Y>
 void convert_loop(char* const* at, int64_t n, double, double) {

@@ -1,56 +1,126 @@
-// y = x between any two dtypes and layouts.  One thread per element.
-#include "../cuda/device.cuh"
+// y = x between any two dtypes and layouts.
+// Same dtype: bits move; dense blocks by the copy engine, transposed ones through a square of shared memory, the rest element by
+// element (elementwise.cuh). The square: a block of 32 x 8 threads reads `tile` rows along x's unit stride and writes them along y's, so
+// that both sides touch whole sectors; a padding of 4 bytes puts the elements of a column into different banks.
+#include "conversion.cuh"
 
 using namespace flam;
 
 namespace {
 
-struct layout {
-  int rank;
-  int64_t sizes[FLAM_MAX_RANK], x[FLAM_MAX_RANK], y[FLAM_MAX_RANK];
+// The two unit dimensions, and the planes over all others.
+struct transpose_plan {
+  const char* x;
+  char* y;
+  uint32_t columns, rows;  // y runs along the columns, x along the rows
+  int64_t x_step, y_step;  // from a column to the next in x, from a row to the next in y
+  divider across, down;    // squares
+  int32_t outer;           // dimensions of planes, innermost first
+  divider sizes[FLAM_MAX_RANK];
+  int64_t x_strides[FLAM_MAX_RANK], y_strides[FLAM_MAX_RANK];
 };
 
-// Floats become integers by way of int64 (8 byte integers) or int32, so that 300.0 to uint8 is 44 and not undefined.
-template <class X, class Y>
-__device__ __forceinline__ Y convert(X x) {
-  if constexpr (std::is_same_v<Y, bool>) return x != X(0);
-  else if constexpr (is_real<X> && !is_real<Y>) return Y(std::conditional_t<sizeof(Y) == 8, int64_t, int32_t>(x));
-  else return Y(x);
-}
+constexpr unsigned lanes = 32, lines = 8;
 
-template <class X, class Y>
-__global__ void __launch_bounds__(256) copy_kernel(const X* x, Y* y, layout l, int64_t n) {
-  int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= n) return;
-  int64_t from = 0, to = 0;
-  for (int d = l.rank - 1; d >= 0; d--) {
-    const int64_t k = i % l.sizes[d];
-    i /= l.sizes[d];
-    from += k * l.x[d];
-    to += k * l.y[d];
+template <class T, unsigned tile>
+__global__ void __launch_bounds__(lanes* lines) transpose_kernel(const __grid_constant__ transpose_plan p) {
+  constexpr unsigned width = tile + (sizeof(T) < 4 ? 4 / sizeof(T) : 1);
+  FLAM_SHARED(T, square, [tile][width]);
+  uint32_t rest = p.across.quotient(blockIdx.x);
+  const uint32_t column = (blockIdx.x - rest * p.across.d) * tile;
+  uint32_t plane = p.down.quotient(rest);
+  const uint32_t row = (rest - plane * p.down.d) * tile;
+  int64_t from = column * p.x_step + row, to = row * p.y_step + column;
+  for (int d = 0; d < p.outer; d++) {
+    rest = p.sizes[d].quotient(plane);
+    const int64_t i = plane - rest * p.sizes[d].d;
+    from += i * p.x_strides[d];
+    to += i * p.y_strides[d];
+    plane = rest;
   }
-  store(y[to], convert<compute_t<X>, compute_t<Y>>(load(x[from])));
+  const T* x = reinterpret_cast<const T*>(p.x) + from;
+  T* y = reinterpret_cast<T*>(p.y) + to;
+  const uint32_t columns = p.columns - column, rows = p.rows - row;  // left, this square's and those behind it
+  FLAM_UNROLL for (unsigned c = threadIdx.y; c < tile; c += lines) {
+    FLAM_UNROLL for (unsigned r = threadIdx.x; r < tile; r += lanes) {
+      if (c < columns && r < rows) square[c][r] = x[c * p.x_step + r];
+    }
+  }
+  __syncthreads();
+  FLAM_UNROLL for (unsigned r = threadIdx.y; r < tile; r += lines) {
+    FLAM_UNROLL for (unsigned c = threadIdx.x; c < tile; c += lanes) {
+      if (c < columns && r < rows) y[r * p.y_step + c] = square[c][r];
+    }
+  }
 }
 
-template <class X, class Y>
-void start(const flam_tensor& x, const flam_tensor& y) {
-  const walk<2> w({&y, &x});
-  layout l{w.rank, {}, {}, {}};
-  for (int d = 0; d < w.rank; d++) l.sizes[d] = w.sizes[d], l.y[d] = w.strides[0][d], l.x[d] = w.strides[1][d];
-  const int64_t n = w.count();
-  cuda::launch("copy", &copy_kernel<X, Y>, cuda::blocks_for(n, 256), 256, 0, data<X>(x), data<Y>(y), l, n);
+int unit_dimension(const walk<2>& w, int k) {
+  for (int d = 0; d < w.rank; d++)
+    if (w.strides[k][d] == 1 && w.sizes[d] > 1) return d;
+  return -1;
 }
 
-template <class Y>
-void start_to(const flam_tensor& x, const flam_tensor& y) {
-  if (x.dtype == FLAM_BOOL) return start<uint8_t, Y>(x, y);
-  by_numeric(x.dtype, [&](auto zero) { start<decltype(zero), Y>(x, y); });
+// y and x each have a dimension of stride 1, not the same one, both long enough for a square to pay.
+bool is_transposed(const walk<2>& w, int i, int j) { return i >= 0 && j >= 0 && i != j && w.sizes[i] >= 16 && w.sizes[j] >= 16; }
+
+template <class T>
+void copy_transposed(const walk<2>& w, int i, int j) {
+  constexpr unsigned tile = sizeof(T) < 4 ? 64 : 32;
+  transpose_plan p{};
+  p.x = w.data[1], p.y = w.data[0];
+  p.columns = uint32_t(w.sizes[i]), p.rows = uint32_t(w.sizes[j]);
+  p.x_step = w.strides[1][i], p.y_step = w.strides[0][j];
+  p.across = divider(cuda::blocks_for(w.sizes[i], tile)), p.down = divider(cuda::blocks_for(w.sizes[j], tile));
+  int64_t squares = int64_t(p.across.d) * p.down.d;
+  for (int d = w.rank - 1; d >= 0; d--) {
+    if (d == i || d == j) continue;
+    p.sizes[p.outer] = divider(uint32_t(w.sizes[d]));
+    p.x_strides[p.outer] = w.strides[1][d], p.y_strides[p.outer] = w.strides[0][d];
+    squares *= w.sizes[d];
+    p.outer++;
+  }
+  cuda::launch("transpose", &transpose_kernel<T, tile>, unsigned(squares), dim3(lanes, lines), 0, p);
+}
+
+struct same_bits {
+  template <class T>
+  __device__ __forceinline__ T operator()(T x) const {
+    return x;
+  }
+};
+
+void copy_bits(const flam_tensor& x, const flam_tensor& y) {
+  const bool number = !on_cuda(&x);
+  if (!number && x.data == y.data) return;
+  if (!number && is_contiguous(x) && is_contiguous(y)) {
+    const size_t bytes = size_t(numel(y) * dtype_bytes(y.dtype));
+    return cuda::check(cudaMemcpyAsync(y.data, x.data, bytes, cudaMemcpyDeviceToDevice, cuda::current_stream()), "copy");
+  }
+  by_size(x.dtype, [&](auto bits) {
+    using T = decltype(bits);
+    const walk<2> w({&y, &x});
+    const int i = unit_dimension(w, 0), j = unit_dimension(w, 1);
+    if (!number && is_transposed(w, i, j)) return by_pieces(w, [&](const walk<2>& piece) { copy_transposed<T>(piece, i, j); });
+    elementwise<T, T>::run(same_bits(), {&y, &x});
+  });
 }
 
 }  // namespace
 
 FLAM_CUDA_OP(copy, (const flam_tensor* x, const flam_tensor* y), (x, y)) {
   if (numel(*y) == 0) return;
-  if (x->dtype == y->dtype) return by_size(x->dtype, [&](auto bits) { start<decltype(bits), decltype(bits)>(*x, *y); });
-  by_dtype(y->dtype, [&](auto zero) { start_to<decltype(zero)>(*x, *y); });
+  if (!on_cuda(y)) fail(FLAM_INVALID_ARGUMENT, "the result is on the CPU, an operand on CUDA");
+  if (x->dtype == y->dtype) return copy_bits(*x, *y);
+  switch (y->dtype) {
+    case FLAM_BOOL:
+    case FLAM_UINT8:
+    case FLAM_INT8:
+    case FLAM_INT16:
+      return convert_to_small_integer(*x, *y);
+    case FLAM_INT32:
+    case FLAM_INT64:
+      return convert_to_integer(*x, *y);
+    default:
+      convert_to_floating(*x, *y);
+  }
 }

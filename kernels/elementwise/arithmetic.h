@@ -89,7 +89,7 @@ struct fmod {  // has the sign of x1
     return math::rare_quotient(x1, x2);
   }
   template <class T>
-  static T slow(T x1, T x2) {
+  FLAM_HD static T slow(T x1, T x2) {
     return std::fmod(x1, x2);
   }
   template <class T>
@@ -105,7 +105,7 @@ struct remainder : fmod {  // has the sign of x2
     return r != T(0) && ((r < T(0)) != (x2 < T(0))) ? T(r + x2) : r;
   }
   template <class T>
-  static T slow(T x1, T x2) {
+  FLAM_HD static T slow(T x1, T x2) {
     return from(std::fmod(x1, x2), x2);
   }
   template <class T>
@@ -123,7 +123,7 @@ struct div_floor : fmod {  // (x1 - remainder) / x2 rather than floor(x1 / x2), 
     return x2 == T(0) ? x1 / x2 : y;
   }
   template <class T>
-  static T slow(T x1, T x2) {
+  FLAM_HD static T slow(T x1, T x2) {
     return from(std::fmod(x1, x2), x1, x2);
   }
   template <class T>

@@ -27,19 +27,6 @@ const op_row rows[] = {
 #include "../../bindings/ops.def"
 };
 
-bool repeats_one_value(const flam_tensor& x) {
-  for (int i = 0; i < x.rank; i++)
-    if (x.sizes[i] != 1 && x.strides[i] != 0) return false;
-  return true;
-}
-
-struct cube {
-  template <class T>
-  FLAM_HD T operator()(T x) const {
-    return x * x * x;
-  }
-};
-
 // x^2, x^3, 1/x, sqrt(x) and 1/sqrt(x) without a logarithm; nullptr for other exponents.
 loop loop_of_power(const flam_tensor& x1, const flam_tensor& x2) {
   double exponent = 0;
@@ -50,11 +37,6 @@ loop loop_of_power(const flam_tensor& x1, const flam_tensor& x2) {
   if (exponent == -0.5) return unary_loop_of(unary_op::rsqrt, x1.dtype);
   if (exponent == 3) return x1.dtype == FLAM_FLOAT64 ? unary_loop<cube, double, op_result::SAME> : unary_loop<cube, float, op_result::SAME>;
   return nullptr;
-}
-
-// A bool is a byte that holds 0 or 1: its sum is "or", its product "and".
-binary_op on_bytes(binary_op op) {
-  return op == binary_op::add ? binary_op::bitwise_or : op == binary_op::mul ? binary_op::bitwise_and : op;
 }
 
 }  // namespace

@@ -26,11 +26,9 @@ const op_row rows[] = {
 #include "../../bindings/ops.def"
 };
 
-// The same bytes under an integer's name: `where` moves values and never looks at them.
 flam_tensor as_bits(const flam_tensor& x) {
   flam_tensor bits = x;
-  const int64_t bytes = dtype_bytes(x.dtype);
-  bits.dtype = bytes == 1 ? FLAM_UINT8 : bytes == 2 ? FLAM_INT16 : bytes == 4 ? FLAM_INT32 : FLAM_INT64;
+  bits.dtype = bits_dtype(x.dtype);
   return bits;
 }
 

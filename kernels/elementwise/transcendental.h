@@ -39,10 +39,10 @@ FLAM_FUNCTION(erfc)
   struct name {                                  \
     template <class T>                           \
     FLAM_HD static bool rare(T x) {              \
-      return std::fabs(x) > math::trig_bound<T>; \
+      return math::rare_angle(x);                \
     }                                            \
     template <class T>                           \
-    static T slow(T x) {                         \
+    FLAM_HD static T slow(T x) {                 \
       return std::name(x);                       \
     }                                            \
     template <class T>                           \

@@ -36,7 +36,6 @@ loop unary_loop_of(unary_op op, int32_t dtype) { return find_loop(rows[int(op)],
 
 FLAM_OP(unary, (int32_t op, const flam_tensor* x, const flam_tensor* y, double a, double b), (op, x, y, a, b)) {
   known_op(op, int32_t(unary_op::count));
-  // ~x of a bool is !x: the byte stays 0 or 1
-  if (x->dtype == FLAM_BOOL && unary_op(op) == unary_op::bitwise_not) op = int32_t(unary_op::logical_not);
+  if (x->dtype == FLAM_BOOL) op = int32_t(on_bytes(unary_op(op)));
   elementwise<2>({y, x}, find_loop(rows[op], x->dtype, y->dtype), a, b);
 }

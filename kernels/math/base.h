@@ -41,6 +41,7 @@ FLAM_HD double from_bits(int64_t u) {
   return x;
 }
 
+// In a choice between values written T(infinity<T>): device code knows the value of a constant, not its address.
 template <class T>
 constexpr T infinity = std::numeric_limits<T>::infinity();
 template <class T>

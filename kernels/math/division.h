@@ -28,7 +28,7 @@ FLAM_HD double fmod(double x, double y) {
 }
 #else
 FLAM_HD bool rare_quotient(double, double) { return true; }
-inline double fmod(double x, double y) { return std::fmod(x, y); }
+FLAM_HD double fmod(double x, double y) { return std::fmod(x, y); }
 #endif
 
 }  // namespace math

@@ -2,7 +2,7 @@
 // Here and in the files beside: no branches, so that plain loops over these functions vectorise; float or double chosen by T;
 // coefficients are minimax, found with the Remez exchange.
 #pragma once
-#include "base.h"
+#include "gpu.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
@@ -139,10 +139,14 @@ FLAM_HD T sigmoid(T x) {  // exp of a negative number only: exact down to the de
 }
 // x sigmoid(u + low); exp(u) is kept 2^24 too large until the end, because x exp(u) may be normal where exp(u) is not
 template <class T>
-FLAM_HD T times_sigmoid(T x, T u, T low = T(0)) {
+FLAM_HD T times_sigmoid(T x, T u, T low) {
   constexpr T up = T(1 << 24), down = T(1) / up;
   const T e = exp_shifted(-std::fabs(u), T(24), u < T(0) ? low : -low), one = T(1) + e * down;
   return u < T(0) ? x * e / one * down : x / one;
+}
+template <class T>
+FLAM_HD T times_sigmoid(T x, T u) {
+  return times_sigmoid(x, u, T(0));
 }
 // 2 u for gelu's tanh form, u = sqrt(2 / pi) (x + 0.044715 x^3), in double: the tail amplifies its relative error by u
 template <class T>

@@ -48,7 +48,7 @@ template <class T>
 FLAM_HD T log_specials(T x, T y) {
   y = x < infinity<T> ? y : x;
   y = x == T(0) ? -infinity<T> : y;
-  return x < T(0) ? nan_of<T> : y;
+  return x < T(0) ? T(nan_of<T>) : y;
 }
 
 // log(x) + low, low a small correction
@@ -86,7 +86,7 @@ FLAM_HD T log1p(T x) {
   T y = log_finite<false>(u, c / u);
   y = x < infinity<T> ? y : x;
   y = x == T(-1) ? -infinity<T> : y;
-  y = x < T(-1) ? nan_of<T> : y;
+  y = x < T(-1) ? T(nan_of<T>) : y;
   return x == T(0) ? x : y;
 }
 
@@ -111,7 +111,7 @@ FLAM_HD T acosh(T x) {  // log1p(t + sqrt(2 t + t^2)), t = x - 1
   const T t = (x > large ? large : x) - T(1);
   const T small = log1p(t + std::sqrt(T(2) * t + t * t));
   const T y = x > large ? log(x) + T(0.693147180559945309417) : small;
-  return x < T(1) ? nan_of<T> : y;
+  return x < T(1) ? T(nan_of<T>) : y;
 }
 template <class T>
 FLAM_HD T atanh(T x) {

@@ -18,12 +18,12 @@ FLAM_HD float lgamma(float x) {
   const double b = a < -1e9 ? 0 : a, sine = std::fabs(sin(3.14159265358979323846 * (b - nearest_integer(b))));
   const double left = 1.14472988584940017414 - log(sine) - right;
   const float y = x == 1.0f || x == 2.0f ? 0.0f : float(a < 0.5 ? left : right);
-  return std::fabs(x) == infinity<float> ? infinity<float> : y;
+  return std::fabs(x) == infinity<float> ? float(infinity<float>) : y;
 }
-inline double lgamma(double x) { return std::lgamma(x); }
+FLAM_HD double lgamma(double x) { return std::lgamma(x); }
 
 // digamma: reflection for x < 0, recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.6, 6.3.7, 6.3.18).
-inline double digamma(double x) {
+FLAM_HD double digamma(double x) {
   if (x == 0) return std::copysign(infinity<double>, -x);
   double y = 0;
   if (x < 0) {
@@ -41,7 +41,7 @@ inline double digamma(double x) {
 }
 
 // erfinv: a guess from the tail's logarithm, then Newton steps on erfc, whose small values keep their digits.
-inline double erfinv(double x) {
+FLAM_HD double erfinv(double x) {
   const double a = std::fabs(x);
   if (!(a <= 1)) return nan_of<double>;
   if (a == 1) return std::copysign(infinity<double>, x);
@@ -72,22 +72,30 @@ FLAM_HD float erfinv(float x) {
 
 // x^y in double arithmetic: 2^(y log2 |x|), and the sign of an odd power
 FLAM_HD float pow(float x, float y) {
+#if defined(__CUDA_ARCH__)
+  return ::powf(x, y);
+#else
   const double a = std::fabs(double(x)), exponent = double(y), scaled = exponent * log2(a);
   float r = float(exp2(clamp_to(scaled, -400.0, 400.0)));
   const double half = exponent * 0.5;
   const bool whole = std::trunc(exponent) == exponent, odd = whole && std::trunc(half) != half;
-  r = x < 0 && !whole && a < infinity<double> ? nan_of<float> : r;
+  r = x < 0 && !whole && a < infinity<double> ? float(nan_of<float>) : r;
   r = odd ? std::copysign(r, x) : r;
   const bool one = y == 0 || x == 1 || (a == 1 && std::fabs(y) == infinity<float>);
   return one ? 1.0f : r;
+#endif
 }
-inline double pow(double x, double y) { return std::pow(x, y); }
+FLAM_HD double pow(double x, double y) { return std::pow(x, y); }
 
 FLAM_HD float hypot(float x, float y) {
+#if defined(__CUDA_ARCH__)
+  return ::hypotf(x, y);
+#else
   const double a = double(x), b = double(y), r = std::sqrt(a * a + b * b);
   return std::fabs(x) == infinity<float> || std::fabs(y) == infinity<float> ? infinity<float> : float(r);
+#endif
 }
-inline double hypot(double x, double y) { return std::hypot(x, y); }
+FLAM_HD double hypot(double x, double y) { return std::hypot(x, y); }
 
 }  // namespace math
 }  // namespace FLAM_ISA

@@ -9,6 +9,10 @@ namespace math {
 
 template <class T>
 constexpr T trig_bound = T(500000);
+template <class T>
+FLAM_HD bool rare_angle(T x) {
+  return std::fabs(x) > trig_bound<T>;
+}
 
 // r as a sum of two, |high| <= pi/4, and n mod 4
 template <class T>
@@ -146,7 +150,7 @@ FLAM_HD T atan2(T y, T x) {
   T r = atan_of_ratio(low, high);
   r = swapped ? (half_pi<T> - r) + half_pi_low<T> : r;
   r = to_bits(x) < 0 ? T(2) * ((half_pi<T> - T(0.5) * r) + half_pi_low<T>) : r;
-  r = x != x || y != y ? nan_of<T> : r;
+  r = x != x || y != y ? T(nan_of<T>) : r;
   return std::copysign(r, y);
 }
 
