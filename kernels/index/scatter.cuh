@@ -39,7 +39,7 @@ void scatter_best(const scatter_job& job, int64_t row_bytes, const Sorted& sorte
   scatter_atomic(job);
 }
 
-// The runtime's form of an op, for kernels that are not worth one instance each.
+// Addition, and any op by its number where one instance for each would not be worth it.
 struct add_op {
   __device__ __forceinline__ bool reads() const { return true; }
   template <class C>
@@ -66,11 +66,9 @@ struct any_op {
     }
   }
 };
-template <class Body>
-void by_scatter_op(int32_t op, const Body& body) {
-  if (op == scatter_add) return body(add_op());
+inline any_op scatter_op_of(int32_t op) {
   if (op < scatter_set || op > scatter_min) fail(FLAM_INVALID_ARGUMENT, "unknown scatter operation %d", op);
-  body(any_op{op});
+  return {op};
 }
 
 }  // namespace FLAM_ISA

@@ -123,36 +123,35 @@ void scatter_set_direct(const scatter_job& job, bool looks_ahead) {
 
 void scatter_few(const scatter_job& job) {
   walk<4> w({&job.src, &job.index, &job.y, &job.place}, keeps_order(job.src));
+  const any_op op = scatter_op_of(job.op);
   by_dtype(job.y.dtype, [&](auto zero) {
-    by_scatter_op(job.op, [&](auto op) {
-      using T = decltype(zero);
-      using Op = decltype(op);
-      index_rule rule = job.rule;
-      constexpr int N = std::is_same_v<Op, add_op> && sizeof(T) > 1 ? per_16_bytes<T> : 1;
+    using T = decltype(zero);
+    index_rule rule = job.rule;
+    if constexpr (sizeof(T) > 1) {
+      constexpr int N = per_16_bytes<T>;
       walk<4> wide = w;
-      int64_t scale = rule.scale;
-      const bool fits = N > 1 && job.src_stride % N == 0 && widen(wide, scale) == 16;
-      in_parts(fits ? wide : w, [&](const walk<4>& part) {
-        if (!fits) return start_few<T, Op, 1>(job, part, rule, job.src_stride, op);
-        rule.scale = scale;
-        start_few<T, Op, N>(job, part, rule, job.src_stride / N, op);
-      });
-    });
+      if (job.op == scatter_add && job.src_stride % N == 0 && widen(wide, rule.scale) == 16)
+        return in_parts(wide, [&](const walk<4>& part) { start_few<T, add_op, N>(job, part, rule, job.src_stride / N, add_op()); });
+    }
+    in_parts(w, [&](const walk<4>& part) { start_few<T, any_op, 1>(job, part, job.rule, job.src_stride, op); });
   });
 }
 
 void scatter_atomic(const scatter_job& job) {
-  walk<3> w({&job.src, &job.index, &job.y}, keeps_order(job.src));
+  const walk<3> w({&job.src, &job.index, &job.y}, keeps_order(job.src));
+  const any_op op = scatter_op_of(job.op);
   by_dtype(job.y.dtype, [&](auto zero) {
-    by_scatter_op(job.op, [&](auto op) {
-      using T = decltype(zero);
-      using Op = decltype(op);
+    using T = decltype(zero);
+    auto start = [&](auto op) {
       in_parts(w, [&](const walk<3>& part) {
-        cuda::launch("scatter_atomic", &scatter_atomic_kernel<T, Op>, cuda::blocks_for(part.count(), threads * each), threads, 0,
+        cuda::launch("scatter_atomic", &scatter_atomic_kernel<T, decltype(op)>, cuda::blocks_for(part.count(), threads * each), threads, 0,
                      reinterpret_cast<const T*>(part.data[0]), reinterpret_cast<const int64_t*>(part.data[1]),
                      reinterpret_cast<T*>(part.data[2]), positions<3>(part), job.rule, op);
       });
-    });
+    };
+    if constexpr (adds_in_hardware<T>)
+      if (job.op == scatter_add) return start(add_op());
+    start(op);
   });
 }
 

@@ -131,9 +131,9 @@ void combine_runs(const walk<3>& w, uint32_t n, const int64_t* target, const int
   if (count > 1) cuda::launch("sorted_join", &sorted_join_kernel<T, Op, N>, blocks, threads, 0, y, partial.get(), columns, all, op);
 }
 
-// Sorted cells become offsets in units of `unit` elements.
+// Sorted cells become offsets in units of `joined` elements.
 template <class K>
-void sort_cells(const index_list& list, cell_map cells, const flam_tensor& src, int64_t unit, int64_t* target, int64_t* from) {
+void sort_cells(const index_list& list, cell_map cells, const flam_tensor& src, int64_t joined, int64_t* target, int64_t* from) {
   const int64_t n = list.n;
   const K total = K(cells.total());
   int bits = 1;
@@ -142,9 +142,9 @@ void sort_cells(const index_list& list, cell_map cells, const flam_tensor& src, 
   const cuda::scratch<uint32_t> order(n);
   number_positions<K>(list, keys.get(), total);
   radix_sort_keys<K>(keys.get(), sorted.get(), order.get(), n, bits);
-  for (int d = 0; d < cells.rank; d++) cells.strides[d] /= unit;
+  for (int d = 0; d < cells.rank; d++) cells.strides[d] /= joined;
   walk<1> rows({&src}, true);
-  for (int d = 0; d < rows.rank; d++) rows.strides[0][d] /= unit;
+  for (int d = 0; d < rows.rank; d++) rows.strides[0][d] /= joined;
   cuda::launch("sorted_offsets", &sorted_offsets_kernel<K>, cuda::blocks_for(n, threads), threads, 0, sorted.get(), order.get(), target,
                from, uint32_t(n), total, cells, positions<1>(rows));
 }
@@ -166,18 +166,23 @@ void scatter_sorted(int32_t op, const index_list& list, cell_map cells, const fl
   for (int d = 0; d < src.rank; d++)
     while (src.sizes[d] > 1 && src.strides[d] % unit) unit /= 2;
   const cuda::scratch<int64_t> target(list.n), from(list.n);
+  const any_op any = scatter_op_of(op);
+  auto sort = [&](int64_t joined) {
+    if (cells.total() < int64_t(0xffffffff)) sort_cells<uint32_t>(list, cells, src, joined, target.get(), from.get());
+    else sort_cells<uint64_t>(list, cells, src, joined, target.get(), from.get());
+  };
   by_dtype(y_columns.dtype, [&](auto zero) {
     using T = decltype(zero);
-    by_scatter_op(op, [&](auto combines) {
-      using Op = decltype(combines);
-      constexpr int N = std::is_same_v<Op, add_op> && sizeof(T) > 1 ? per_16_bytes<T> : 1;
+    if constexpr (sizeof(T) > 1) {
+      constexpr int N = per_16_bytes<T>;
       walk<3> wide = narrow;
-      const bool fits = N > 1 && widen(wide, unit) == 16;
-      if (cells.total() < int64_t(0xffffffff)) sort_cells<uint32_t>(list, cells, src, fits ? N : 1, target.get(), from.get());
-      else sort_cells<uint64_t>(list, cells, src, fits ? N : 1, target.get(), from.get());
-      if (fits) combine_runs<T, Op, N>(wide, list.n, target.get(), from.get(), combines);
-      else combine_runs<T, Op, 1>(narrow, list.n, target.get(), from.get(), combines);
-    });
+      if (op == scatter_add && widen(wide, unit) == 16) {
+        sort(N);
+        return combine_runs<T, add_op, N>(wide, list.n, target.get(), from.get(), add_op());
+      }
+    }
+    sort(1);
+    combine_runs<T, any_op, 1>(narrow, list.n, target.get(), from.get(), any);
   });
 }
 

@@ -26,7 +26,7 @@ __device__ __forceinline__ T element_of(sort_key_t<T> key, bool descending, cons
   return x;
 }
 
-// The elements of contiguous rows as keys, in the order that is wanted.
+// The elements of contiguous rows as keys, in the order that is wanted. at: of an element in all rows, i: in its own.
 template <class T>
 struct value_source {
   using key_type = sort_key_t<T>;
@@ -36,17 +36,17 @@ struct value_source {
     const key_type k = sort_key(x[at]);
     return descending ? key_type(~k) : k;
   }
-  // at: of the element in all rows, i: in its own.
-  __device__ __forceinline__ uint32_t order(int64_t, uint32_t i) const { return i; }
 };
 
-template <class K>
-struct pair_source {
-  using key_type = K;
-  const K* keys;
-  const uint32_t* orders;  // null: keys stand where they stood
-  __device__ __forceinline__ K key(int64_t at) const { return keys[at]; }
-  __device__ __forceinline__ uint32_t order(int64_t at, uint32_t i) const { return orders ? orders[at] : i; }
+// The same, or pairs that an earlier kernel made: keys not null.
+template <class T>
+struct row_source {
+  using key_type = sort_key_t<T>;
+  value_source<T> values;
+  const key_type* keys;
+  const uint32_t* orders;
+  __device__ __forceinline__ key_type key(int64_t at) const { return keys ? keys[at] : values.key(at); }
+  __device__ __forceinline__ uint32_t order(int64_t at, uint32_t i) const { return keys ? orders[at] : i; }
 };
 
 // Key and position as one number where they fit, so that a comparison is one instruction.

@@ -32,12 +32,12 @@ struct pass {
   __device__ __forceinline__ int shift() const { return 8 * number; }
 };
 
+// Two buffers each, `size` apart.
 template <class K>
 struct pair_buffers {
-  K *even_keys, *odd_keys;
-  uint32_t *even_orders, *odd_orders;
-  __device__ __forceinline__ K* keys(int b) const { return b ? odd_keys : even_keys; }
-  __device__ __forceinline__ uint32_t* orders(int b) const { return b ? odd_orders : even_orders; }
+  K* keys;
+  uint32_t* orders;
+  int64_t size;
 };
 
 // T: elements for the last pass; for keys alone T is K and indices are null.
@@ -67,15 +67,13 @@ struct tiles {
   uint32_t* totals;  // [row][digit]
 };
 
-template <class K>
-__device__ __forceinline__ pair_source<K> source_of(const pair_source<K>& source, const pair_buffers<K>& buffers, const pass& now) {
-  if (now.number == 0) return source;
-  const int from = now.buffer() ^ 1;
-  return {buffers.keys(from), buffers.orders(from)};
-}
-template <class T, class K>
-__device__ __forceinline__ const value_source<T>& source_of(const value_source<T>& source, const pair_buffers<K>&, const pass&) {
-  return source;
+// What this pass reads: x, or the pairs of the pass before.
+template <class T>
+__device__ __forceinline__ row_source<T> source_of(const value_source<T>& first, const pair_buffers<sort_key_t<T>>& buffers,
+                                                   const pass& now) {
+  if (now.number == 0) return {first, nullptr, nullptr};
+  const int64_t from = (now.buffer() ^ 1) * buffers.size;
+  return {first, buffers.keys + from, buffers.orders + from};
 }
 
 struct either {
@@ -91,8 +89,10 @@ __global__ void __launch_bounds__(256) digit_varying_kernel(value_source<T> sour
 }
 
 // Lanes spread over eight copies of each count, so that a popular digit is not one address.
-template <class Source, class K>
-__global__ void __launch_bounds__(digit_threads) digit_counts_kernel(Source first, pair_buffers<K> buffers, tiles t, pass now) {
+template <class T>
+__global__ void __launch_bounds__(digit_threads)
+    digit_counts_kernel(value_source<T> first, pair_buffers<sort_key_t<T>> buffers, tiles t, pass now) {
+  using K = sort_key_t<T>;
   FLAM_SHARED(uint32_t, counts, [digits * 8]);
   if (!now.works()) return;
   const auto source = source_of(first, buffers, now);
@@ -139,9 +139,9 @@ __global__ void __launch_bounds__(256) digit_scan_kernel(tiles t, int64_t sequen
   if (lane == 0) t.totals[s] = base;
 }
 
-template <class Source, class T>
+template <class T>
 __global__ void __launch_bounds__(digit_threads, 2)
-    digit_scatter_kernel(Source first, pair_buffers<sort_key_t<T>> buffers, result<T> out, tiles t, pass now) {
+    digit_scatter_kernel(value_source<T> first, pair_buffers<sort_key_t<T>> buffers, result<T> out, tiles t, pass now) {
   using K = sort_key_t<T>;
   constexpr int each = per_digit_thread<K>;
   FLAM_SHARED(uint64_t, exchange, [4096]);
@@ -173,8 +173,8 @@ __global__ void __launch_bounds__(digit_threads, 2)
   uint32_t* orders = reinterpret_cast<uint32_t*>(exchange);
   FLAM_UNROLL for (int i = 0; i < each; i++) orders[place[i]] = order[i];
   __syncthreads();
-  K* to_keys = buffers.keys(now.buffer());
-  uint32_t* to_orders = buffers.orders(now.buffer());
+  K* to_keys = buffers.keys + now.buffer() * buffers.size;
+  uint32_t* to_orders = buffers.orders + now.buffer() * buffers.size;
   FLAM_UNROLL for (int i = 0; i < each; i++) {
     const uint32_t at = i * digit_threads + threadIdx.x;
     const uint32_t to = bases[digit_of(key[i], now.shift())] + at;
@@ -189,25 +189,22 @@ __global__ void __launch_bounds__(digit_threads, 2)
 }
 
 // All passes over rows of n keys, which `first` gives and `out` takes.
-template <class T, class First>
-void run_passes(First first, const result<T>& out, int64_t rows, int64_t n, int count, const unsigned long long* varying) {
+template <class T>
+void run_passes(const value_source<T>& first, const result<T>& out, int64_t rows, int64_t n, int count, const unsigned long long* varying) {
   using K = sort_key_t<T>;
   const int64_t per_row = (n + digit_tile<K> - 1) / digit_tile<K>, sequences = rows * digits;
   const bool buffered = count > 1;
   const cuda::scratch<K> keys(buffered ? 2 * rows * n : 0);
   const cuda::scratch<uint32_t> orders(buffered ? 2 * rows * n : 0), counts(sequences * per_row), totals(sequences);
-  const pair_buffers<K> buffers{keys.get(), keys.get() + rows * n, orders.get(), orders.get() + rows * n};
+  const pair_buffers<K> buffers{keys.get(), orders.get(), rows * n};
   const tiles t{uint32_t(n), uint32_t(per_row), counts.get(), totals.get()};
   const unsigned blocks = unsigned(rows * per_row);
   for (int p = 0; p < count; p++) {
     const pass now{p, count, varying};
-    const pair_source<K> later{nullptr, nullptr};
-    if (p == 0) cuda::launch("digit_counts", &digit_counts_kernel<First, K>, blocks, digit_threads, 0, first, buffers, t, now);
-    else cuda::launch("digit_counts", &digit_counts_kernel<pair_source<K>, K>, blocks, digit_threads, 0, later, buffers, t, now);
+    cuda::launch("digit_counts", &digit_counts_kernel<T>, blocks, digit_threads, 0, first, buffers, t, now);
     if (per_row > 128) cuda::launch("digit_scan_block", &digit_scan_kernel<true>, unsigned(sequences), 256, 0, t, sequences, now);
     else cuda::launch("digit_scan_warp", &digit_scan_kernel<false>, cuda::blocks_for(sequences, 8), 256, 0, t, sequences, now);
-    if (p == 0) cuda::launch("digit_scatter", &digit_scatter_kernel<First, T>, blocks, digit_threads, 0, first, buffers, out, t, now);
-    else cuda::launch("digit_scatter", &digit_scatter_kernel<pair_source<K>, T>, blocks, digit_threads, 0, later, buffers, out, t, now);
+    cuda::launch("digit_scatter", &digit_scatter_kernel<T>, blocks, digit_threads, 0, first, buffers, out, t, now);
   }
 }
 
@@ -263,7 +260,7 @@ void radix_sort_keys(const K* keys, K* sorted, uint32_t* order, int64_t n, int b
     return;
   }
   const result<K> out{nullptr, sorted, nullptr, order, n, false};
-  run_passes<K>(pair_source<K>{keys, nullptr}, out, 1, n, (bits + 7) / 8, nullptr);
+  run_passes<K>({keys, false}, out, 1, n, (bits + 7) / 8, nullptr);
 }
 template void radix_sort_keys<uint32_t>(const uint32_t*, uint32_t*, uint32_t*, int64_t, int);
 template void radix_sort_keys<uint64_t>(const uint64_t*, uint64_t*, uint32_t*, int64_t, int);

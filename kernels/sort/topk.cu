@@ -18,17 +18,17 @@ template <class K>
 using pair_key = std::conditional_t<sizeof(K) == 8, uint64_t, uint32_t>;
 
 // One row, or one segment of it: n keys from `at` on, the first of which is number `begin` of its row.
-template <class Source>
+template <class T>
 struct stretch {
-  Source source;
+  row_source<T> source;
   int64_t at;
   uint32_t begin, n;
 };
 
 // body(i, key) for every i < n, in no order, several loads at a time.
-template <class Source, class Body>
-__device__ __forceinline__ void each_key(const stretch<Source>& row, const Body& body) {
-  typename Source::key_type key[ahead];
+template <class T, class Body>
+__device__ __forceinline__ void each_key(const stretch<T>& row, const Body& body) {
+  sort_key_t<T> key[ahead];
   for (uint32_t first = 0; first < row.n; first += ahead * threads) {
     FLAM_UNROLL for (int u = 0; u < ahead; u++) {
       const uint32_t i = first + u * threads + threadIdx.x;
@@ -48,11 +48,11 @@ struct threshold {
   uint32_t equal, all;
 };
 
-template <class Source>
-__device__ __forceinline__ threshold find_threshold(const stretch<Source>& row, uint32_t k) {
+template <class T>
+__device__ __forceinline__ threshold find_threshold(const stretch<T>& row, uint32_t k) {
   FLAM_SHARED(uint32_t, counts, [256 * copies]);
   FLAM_SHARED(uint32_t, found, [3]);
-  using K = typename Source::key_type;
+  using K = sort_key_t<T>;
   threshold t{0, int(8 * sizeof(K)), k, row.n};
   while (t.shift > 0 && t.equal < t.all) {
     t.shift -= 8;
@@ -82,11 +82,10 @@ __device__ __forceinline__ threshold find_threshold(const stretch<Source>& row, 
 }
 
 // Appends the wanted keys to `pairs`; where only some of equal keys are wanted, the first ones.
-template <class Source>
-__device__ __forceinline__ void collect(const stretch<Source>& row, const threshold& t, uint32_t k,
-                                        sort_pair<pair_key<typename Source::key_type>>* pairs) {
+template <class T>
+__device__ __forceinline__ void collect(const stretch<T>& row, const threshold& t, uint32_t k, sort_pair<pair_key<sort_key_t<T>>>* pairs) {
   FLAM_SHARED(uint32_t, filled, [1]);
-  using K = typename Source::key_type;
+  using K = sort_key_t<T>;
   if (threadIdx.x == 0) filled[0] = 0;
   __syncthreads();
   auto above = [&](K key) { return t.shift == int(8 * sizeof(K)) ? uint64_t(0) : uint64_t(key) >> t.shift; };
@@ -124,19 +123,19 @@ struct chosen {
 };
 
 struct cut {
-  int64_t n;                    // keys of a row
+  int64_t n, x_row;             // keys and elements of a row
   uint32_t segments, k, width;  // width: power of two, at least k
 };
 
-// One block per segment of a row. x, x_row, descending: to find the elements behind the keys.
-template <class T, class Source>
-__global__ void __launch_bounds__(threads) topk_kernel(Source source, cut c, chosen<T> out, const T* x, int64_t x_row, bool descending) {
+// One block per segment of a row.
+template <class T>
+__global__ void __launch_bounds__(threads) topk_kernel(row_source<T> source, cut c, chosen<T> out) {
   using K = sort_key_t<T>;
   using W = pair_key<K>;
   FLAM_SHARED(sort_pair<W>, pairs, [most_k]);
   const int64_t row_number = blockIdx.x / c.segments, segment = blockIdx.x - row_number * c.segments;
   const int64_t begin = c.n * segment / c.segments, end = c.n * (segment + 1) / c.segments;
-  const stretch<Source> row{source, row_number * c.n + begin, uint32_t(begin), uint32_t(end - begin)};
+  const stretch<T> row{source, row_number * c.n + begin, uint32_t(begin), uint32_t(end - begin)};
   for (uint32_t i = c.k + threadIdx.x; i < c.width; i += threads) pairs[i] = pair_of<W>(W(~W(0)), ~0u);
   collect(row, find_threshold(row, c.k), c.k, pairs);
   __syncthreads();
@@ -149,7 +148,7 @@ __global__ void __launch_bounds__(threads) topk_kernel(Source source, cut c, cho
       out.keys[to] = key;
       out.orders[to] = order;
     } else {
-      out.values[to] = element_of<T>(key, descending, x + row_number * x_row + order);
+      out.values[to] = element_of<T>(key, source.values.descending, source.values.x + row_number * c.x_row + order);
       out.indices[to] = order;
     }
   }
@@ -158,7 +157,7 @@ __global__ void __launch_bounds__(threads) topk_kernel(Source source, cut c, cho
 template <class T>
 void select_rows(const T* x, T* values, int64_t* indices, int64_t rows, int64_t n, int64_t k, bool largest) {
   using K = sort_key_t<T>;
-  const value_source<T> source{x, largest};
+  const row_source<T> source{{x, largest}, nullptr, nullptr};
   uint32_t width = 1;
   while (width < k) width *= 2;
   // Two blocks for each multiprocessor, segments not too short, winners few enough for one block.
@@ -166,18 +165,18 @@ void select_rows(const T* x, T* values, int64_t* indices, int64_t rows, int64_t 
   int64_t segments = most[0];
   for (int64_t m : most) segments = m < segments ? m : segments;
   const chosen<T> results{values, indices, nullptr, nullptr};
-  const cut whole{n, 1, uint32_t(k), width};
+  const cut whole{n, n, 1, uint32_t(k), width};
   if (segments < 2) {
-    cuda::launch("topk", &topk_kernel<T, value_source<T>>, unsigned(rows), threads, 0, source, whole, results, x, n, largest);
+    cuda::launch("topk", &topk_kernel<T>, unsigned(rows), threads, 0, source, whole, results);
     return;
   }
   const cuda::scratch<K> keys(rows * segments * k);
   const cuda::scratch<uint32_t> orders(rows * segments * k);
   const chosen<T> candidates{nullptr, nullptr, keys.get(), orders.get()};
-  const cut pieces{n, uint32_t(segments), uint32_t(k), width}, winners{segments * k, 1, uint32_t(k), width};
-  cuda::launch("topk", &topk_kernel<T, value_source<T>>, unsigned(rows * segments), threads, 0, source, pieces, candidates, x, n, largest);
-  cuda::launch("topk_of_segments", &topk_kernel<T, pair_source<K>>, unsigned(rows), threads, 0, pair_source<K>{keys.get(), orders.get()},
-               winners, results, x, n, largest);
+  const cut pieces{n, n, uint32_t(segments), uint32_t(k), width}, winners{segments * k, n, 1, uint32_t(k), width};
+  cuda::launch("topk", &topk_kernel<T>, unsigned(rows * segments), threads, 0, source, pieces, candidates);
+  cuda::launch("topk_of_segments", &topk_kernel<T>, unsigned(rows), threads, 0, row_source<T>{{x, largest}, keys.get(), orders.get()},
+               winners, results);
 }
 
 }  // namespace
