@@ -78,3 +78,28 @@ if(NOT FLAMBEAU_CUDA STREQUAL OFF)
     message(FATAL_ERROR "FLAMBEAU_CUDA is ON but nvcc was not found: install the CUDA Toolkit 12 or later (https://developer.nvidia.com/cuda-downloads) and put its bin folder on PATH, or set CUDACXX to nvcc.")
   endif()
 endif()
+
+# The target cuda-check: clang lowers each .cu file to PTX, without a CUDA toolkit, and tests/ptx/lint.sh reads the inline PTX in it.
+# What needs the features of sm_90a is to stand in an #if defined(__CUDA_ARCH_FEAT_SM90_ALL); it is not seen here.
+find_program(FLAMBEAU_CLANG NAMES clang++-19 clang++-20 clang++-21)
+if(FLAMBEAU_CLANG)
+  set(ptx_flags -x cuda --cuda-device-only -nocudainc -nocudalib --cuda-feature=+ptx80 -std=c++20 -O2 -S -Wall -Wextra -Werror
+                -Wno-unknown-pragmas -I${CMAKE_SOURCE_DIR}/native/emulation/include -DFLAM_ISA=gpu)
+  foreach(architecture sm_80 sm_90)
+    foreach(source ${cu_sources})
+      file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/kernels ${source})
+      set(ptx ${CMAKE_BINARY_DIR}/ptx/${architecture}/${name}.ptx)
+      get_filename_component(folder ${ptx} DIRECTORY)
+      file(MAKE_DIRECTORY ${folder})
+      add_custom_command(OUTPUT ${ptx}
+        COMMAND ${FLAMBEAU_CLANG} ${ptx_flags} --cuda-gpu-arch=${architecture} ${source} -o ${ptx} -MD -MF ${ptx}.d
+        COMMAND ${CMAKE_SOURCE_DIR}/tests/ptx/lint.sh ${ptx}
+        DEPENDS ${source} ${CMAKE_SOURCE_DIR}/tests/ptx/lint.sh ${CMAKE_SOURCE_DIR}/tests/ptx/allowed.txt
+        DEPFILE ${ptx}.d COMMENT "PTX ${architecture} ${name}" VERBATIM)
+      list(APPEND ptx_files ${ptx})
+    endforeach()
+  endforeach()
+  add_custom_target(cuda-check DEPENDS ${ptx_files})
+else()
+  message(STATUS "clang++-19 or later not found: no target cuda-check")
+endif()
