@@ -55,7 +55,7 @@ FLAM_API int32_t flam_cuda_host_allocate(int64_t bytes, void** block);  // page-
 FLAM_API int32_t flam_cuda_host_free(void* block);  // reused only after the copies that were queued from or to it
 FLAM_API int32_t flam_cuda_host_is_pinned(const void* memory, int32_t* pinned);
 // Copies bytes between the CPU (device -1) and devices, on the current stream of the device (the source's when both are devices).
-// Returns when the copy is done, or if non_blocking and the host side is page-locked, when it is queued.
+// Returns when the copy is done, or when it is queued: between devices, and if non_blocking and the host side is page-locked.
 FLAM_API int32_t flam_cuda_copy_bytes(void* to, int32_t to_device, const void* from, int32_t from_device, int64_t bytes,
                                       int32_t non_blocking);
 

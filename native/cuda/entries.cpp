@@ -4,6 +4,7 @@
 
 #include "../../bindings/flambeau_cuda.h"
 #include "blas.h"
+#include "dnn.h"
 #include "runtime.h"
 
 namespace flam {
