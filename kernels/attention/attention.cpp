@@ -41,7 +41,7 @@ void one_tile(const attention_task& t, int64_t b, int64_t h, int64_t i0, const w
       const C rescale = advance_row(s + i * key_tile, j1 - j0, m[i], l[i]);
       for (int64_t e = 0; e < d; e++) out[i * d + e] *= rescale;
     }
-    gemm_small<C>(rows, d, j1 - j0, C(1), {s, key_tile, 1}, v_rows.read(t.v, b, h, j0, j1), C(1), {out, d, 1});
+    tile_product<C>(rows, d, j1 - j0, C(1), {s, key_tile, 1}, v_rows.read(t.v, b, h, j0, j1), C(1), {out, d, 1});
   }
   C* lse = reinterpret_cast<C*>(t.lse) + (b * t.heads + h) * t.tq + i0;
   for (int64_t i = 0; i < rows; i++) {

@@ -21,7 +21,7 @@ struct range {
 
 template <class C>
 void add_product(int64_t m, int64_t n, int64_t k, matrix<const C> a, matrix<const C> b, C* c) {
-  gemm<C>(m, n, k, C(1), a, b, C(1), {c, n, 1});
+  tile_product<C>(m, n, k, C(1), a, b, C(1), {c, n, 1});
 }
 
 template <class T>
@@ -59,6 +59,7 @@ void run_range(const backward_task& task, const range& r) {
   for (int64_t i = r.i0; i < r.i1; i++) {
     const T *dy = task.dy.at<T>(r.b, r.h, i), *y = t.y.at<T>(r.b, r.h, i);
     C sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (int64_t e = 0; e < d; e++) sum += load(dy[e]) * load(y[e]);
     delta[i - r.i0] = sum;
   }
@@ -71,7 +72,7 @@ void run_range(const backward_task& task, const range& r) {
       const int64_t i1 = std::min(r.i1, i0 + query_tile), rows = i1 - i0;
       const matrix<const C> q = q_rows.read(t.q, r.b, r.h, i0, i1), dy = dy_rows.read(task.dy, r.b, r.h, i0, i1);
       scores(t, q, k, i0, i1, j0, j1, s.get());
-      gemm_small<C>(rows, columns, d, C(1), dy, turned(v), C(0), {dp.get(), key_tile, 1});
+      tile_product<C>(rows, columns, d, C(1), dy, turned(v), C(0), {dp.get(), key_tile, 1});
       probabilities(s.get(), dp.get(), rows, columns, lse + i0, delta.get() + (i0 - r.i0), C(t.scale));
       const matrix<const C> p{s.get(), key_tile, 1}, ds{dp.get(), key_tile, 1};
       if (r.want_q) add_product(rows, d, columns, ds, k, dq.get() + (i0 - r.i0) * d);

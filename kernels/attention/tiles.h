@@ -40,10 +40,22 @@ matrix<const T> turned(matrix<const T> x) {
   return {x.data, x.col, x.row};
 }
 
+// c = alpha a b + beta c on the calling thread.
+template <class C>
+void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, matrix<const C> b, C beta, matrix<C> c) {
+#if defined(FLAM_ONEDNN)
+  constexpr int64_t worth_a_call = 32 * 32 * 32;
+  if constexpr (std::is_same_v<C, float>)
+    if (m * n * k > worth_a_call) return onednn_sgemm(m, n, k, alpha, a, b, beta, c, false);
+#endif
+  if (a.col == 1 || m * n * k <= 24 * 24 * 24) gemm_small<C>(m, n, k, alpha, a, b, beta, c);
+  else gemm<C>(m, n, k, alpha, a, b, beta, c);
+}
+
 // s[i][j] = scale q_i k_j, of rows i0.. and columns j0..; what causal hides is -infinity. s has rows of key_tile.
 template <class C>
 void scores(const attention_task& t, matrix<const C> q, matrix<const C> k, int64_t i0, int64_t i1, int64_t j0, int64_t j1, C* s) {
-  gemm_small<C>(i1 - i0, j1 - j0, t.d, C(t.scale), q, turned(k), C(0), {s, key_tile, 1});
+  tile_product<C>(i1 - i0, j1 - j0, t.d, C(t.scale), q, turned(k), C(0), {s, key_tile, 1});
   if (!t.causal) return;
   for (int64_t i = i0; i < i1; i++)
     for (int64_t j = std::max(i + 1, j0); j < j1; j++) s[(i - i0) * key_tile + j - j0] = -infinity<C>;
