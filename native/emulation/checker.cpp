@@ -142,7 +142,8 @@ inline bool suspect(const access_t& a, const visit& v) {
 inline uint16_t readers(const access_t& a, const visit& v) {
   if (v.interval != a.me.interval || v.thread == a.me.thread) return a.me.thread;
   const unsigned warp = v.thread & whole_warp ? v.thread & ~whole_warp : v.thread >> 5;
-  return v.thread != many && warp == cur->warp ? uint16_t(whole_warp | warp) : many;
+  if (v.thread == many || warp != cur->warp) return many;
+  return v.warp_interval == a.me.warp_interval ? uint16_t(whole_warp | warp) : a.me.thread;  // those before a __syncwarp are over
 }
 
 template <bool write>

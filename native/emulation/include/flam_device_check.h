@@ -31,6 +31,7 @@ __device__ inline __cuda_builtin_gridDim_t::operator dim3() const { return dim3(
 #include <__clang_cuda_cmath.h>
 #include <__clang_cuda_intrinsics.h>
 #pragma pop_macro("__CUDACC__")
+namespace std { using ::memcpy; using ::memset; }  // the device overloads too
 // generic -> shared address (what the >= 11000 block of the clang header would give)
 __device__ inline size_t __cvta_generic_to_shared(const void* p) { return (size_t)(__attribute__((address_space(3))) const void*)p; }
 __device__ inline size_t __cvta_generic_to_global(const void* p) { return (size_t)(__attribute__((address_space(1))) const void*)p; }
@@ -41,10 +42,10 @@ FLAM_AT(unsigned long long, atomicAdd, __ullAtomicAdd)
 FLAM_AT(float, atomicAdd, __fAtomicAdd) FLAM_AT(double, atomicAdd, __dAtomicAdd)
 FLAM_AT(int, atomicMax, __iAtomicMax)   FLAM_AT(unsigned, atomicMax, __uAtomicMax)
 FLAM_AT(int, atomicMin, __iAtomicMin)   FLAM_AT(unsigned, atomicMin, __uAtomicMin)
-FLAM_AT(int, atomicExch, __iAtomicExch) FLAM_AT(unsigned, atomicExch, __uAtomicExch)
+FLAM_AT(int, atomicExch, __iAtomicExch) FLAM_AT(unsigned, atomicExch, __uAtomicExch) FLAM_AT(unsigned long long, atomicExch, __ullAtomicExch)
 FLAM_AT(int, atomicOr, __iAtomicOr)     FLAM_AT(unsigned, atomicOr, __uAtomicOr)
 FLAM_AT(int, atomicAnd, __iAtomicAnd)   FLAM_AT(unsigned, atomicAnd, __uAtomicAnd)
-FLAM_AT(unsigned, atomicInc, __uAtomicInc)
+FLAM_AT(unsigned, atomicInc, __uAtomicInc) FLAM_AT(unsigned long long, atomicOr, __ullAtomicOr)
 #undef FLAM_AT
 __device__ inline int atomicCAS(int* p, int c, int v) { return __iAtomicCAS(p, c, v); }
 __device__ inline unsigned atomicCAS(unsigned* p, unsigned c, unsigned v) { return __uAtomicCAS(p, c, v); }
