@@ -42,13 +42,18 @@ if(FLAMBEAU_EMULATED)
               $<TARGET_OBJECTS:emulated_kernels>)
   target_link_libraries(flambeau_emulated PRIVATE ${CMAKE_DL_LIBS})
   list(APPEND flavours flambeau_emulated)
-  # A stand-in for cuBLASLt in a folder of its own, for tests that name it in FLAMBEAU_CUDA_LIBRARIES.
-  add_library(emulated_cublaslt SHARED ${emulation}/vendor/cublaslt.cpp)
-  set_target_properties(emulated_cublaslt PROPERTIES CXX_STANDARD 20 PREFIX lib OUTPUT_NAME cublasLt SUFFIX .so.13
-                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/vendor)
-  target_include_directories(emulated_cublaslt PRIVATE ${emulation}/include)
-  target_compile_options(emulated_cublaslt PRIVATE ${warnings})
-  target_link_libraries(emulated_cublaslt PRIVATE flambeau_emulated)
+  # Stand-ins for cuBLASLt and cuDNN in a folder of their own, for tests that name it in FLAMBEAU_CUDA_LIBRARIES.
+  foreach(vendor cublasLt.13 cudnn.9)
+    string(REGEX REPLACE "\\..*" "" name ${vendor})
+    string(REGEX REPLACE ".*\\." "" major ${vendor})
+    string(TOLOWER ${name} file)
+    add_library(emulated_${file} SHARED ${emulation}/vendor/${file}.cpp)
+    set_target_properties(emulated_${file} PROPERTIES CXX_STANDARD 20 PREFIX lib OUTPUT_NAME ${name} SUFFIX .so.${major}
+                          LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/vendor)
+    target_include_directories(emulated_${file} PRIVATE ${emulation}/include)
+    target_compile_options(emulated_${file} PRIVATE ${warnings})
+    target_link_libraries(emulated_${file} PRIVATE flambeau_emulated)
+  endforeach()
 endif()
 
 if(NOT FLAMBEAU_CUDA STREQUAL OFF)
