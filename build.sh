@@ -9,9 +9,12 @@ if command -v ninja >/dev/null; then export CMAKE_GENERATOR="${CMAKE_GENERATOR:-
 usage() {
   cat <<'EOF'
 usage: ./build.sh VERB [arguments]
-  build [dotnet build arguments]   the native library and every managed project, in Release
+  build [--cuda] [--emulated] [dotnet build arguments]
+                                   the native library and every managed project, in Release; --cuda adds flambeau_cuda (needs
+                                   nvcc), --emulated adds flambeau_emulated, which runs the CUDA kernels on the CPU
   run   [program arguments]        builds and runs examples/FashionMnist
-  test                             native tests, native tests under sanitizers, managed tests
+  test                             native tests, native tests under sanitizers, managed tests, and the CUDA device's tests under
+                                   emulation
   format [--check]                 clang-format and dotnet format; --check only verifies
   clean                            removes what was built
 EOF
@@ -22,6 +25,7 @@ EOF
 have() { command -v "$1" >/dev/null 2>&1; }
 have_header() { for dir in /usr/include /usr/local/include /opt/homebrew/include; do [ -e "$dir/$1" ] && return; done; return 1; }
 have_font() { [ "$(uname)" = Darwin ] || [ -n "$(find /usr/share/fonts /usr/local/share/fonts ~/.fonts -name '*.[to]tf' -print -quit 2>/dev/null)" ]; }
+have_clang() { have clang++-19 || have clang++-20 || have clang++-21; }
 # grep without -q: it would close the pipe early, and pipefail would call that a failure.
 have_sdk() { have dotnet && dotnet --list-sdks | grep '^10\.' >/dev/null; }
 
@@ -38,6 +42,7 @@ find_missing() {
   have_header dnnl.hpp || optional+=(libdnnl-dev)
   [ -e /usr/share/datasets/fashion-mnist ] || optional+=(dataset-fashion-mnist)
   have_font || optional+=(fonts-dejavu-core)
+  have_clang || optional+=(clang-19)
 }
 
 # What a missing optional package costs, for the note.
@@ -46,6 +51,7 @@ loss() {
     ninja-build) echo "make builds instead, more slowly" ;;
     libdnnl-dev) echo "own, slower matrix products and convolutions are built in" ;;
     dataset-fashion-mnist) echo "the Fashion-MNIST example asks for its data folder" ;;
+    clang-19) echo "CUDA kernels are not lowered to PTX by the tests" ;;
     fonts-dejavu-core) echo "plots have no text" ;;
   esac
 }
@@ -109,7 +115,7 @@ native() {
 
 managed() { (cd "$root" && dotnet build Solution.sln -c Release --nologo -v quiet "$@"); }
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 not_run=()
 
 # count NAME STATUS PASSED FAILED SKIPPED: adds one run up; a run that died without a failed test counts as one.
 count() {
@@ -120,32 +126,66 @@ count() {
   if [ "$2" != 0 ] || [ -z "$3" ]; then echo "$1: FAILED (exit code $2)"; fi
 }
 
-test_native() {
-  local log="$root/build/$1-tests.log" status=0 line
-  if ! native "$1"; then count "native tests ($1)" 1 "" "" ""; return; fi
-  "$root/build/$1/tests/native/flambeau_native_tests" 2>&1 | tee "$log" || status=$?
+# run_counted NAME COMMAND...: a program whose output ends with "N passed, N failed".
+run_counted() {
+  local name="$1" log="$root/build/${1// /-}.log" status=0 line
+  shift
+  "$@" 2>&1 | tee "$log" || status=$?
   line="$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)"
   # shellcheck disable=SC2086
-  set -- "$1" $line
-  count "native tests ($1)" "$status" "${2:-}" "${4:-}" 0
+  set -- $line
+  count "$name" "$status" "${1:-}" "${3:-}" 0
 }
 
-test_managed() {
-  local results="$root/build/managed-tests.trx" status=0 total executed
-  if ! managed; then count "managed build" 1 "" "" ""; return; fi
+test_native() {
+  if ! native "$1"; then count "native tests ($1)" 1 "" "" ""; return; fi
+  run_counted "native tests ($1)" "$root/build/$1/tests/native/flambeau_native_tests"
+}
+
+# run_managed NAME FILTER: the managed tests of a category, or all others.
+run_managed() {
+  local results="$root/build/$1.trx" status=0 total executed
   rm -f "$results"
-  (cd "$root" && dotnet test tests/Flambeau.Tests --no-build -c Release --nologo \
+  (cd "$root" && dotnet test tests/Flambeau.Tests --no-build -c Release --nologo --filter "$2" \
     --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results") || status=$?
   counter() { sed -n "s/.*<Counters.* $1=\"\([0-9]*\)\".*/\1/p" "$results" 2>/dev/null | tail -n 1; }
   total="$(counter total)" executed="$(counter executed)"
-  count "managed tests" "$status" "$(counter passed)" "$(counter failed)" $((${total:-0} - ${executed:-0}))
+  count "$1" "$status" "$(counter passed)" "$(counter failed)" $((${total:-0} - ${executed:-0}))
+}
+
+# The CUDA kernels, executed on the CPU with every memory access checked, in the order of blocks and threads that the seed gives.
+test_emulated() {
+  local tests="$root/build/release/tests/native" seed="${FLAM_EMU_SEED:-$(date +%j)}" launches="$root/build/launches"
+  rm -rf "$launches" && mkdir -p "$launches"
+  echo "emulated CUDA device, seed $seed"
+  run_counted "planted bugs" "$tests/flambeau_emulation_bugs"
+  FLAM_EMU_LAUNCHES="$launches/forward" run_counted "native CUDA tests" "$tests/flambeau_emulated_tests"
+  FLAM_EMU_ORDER=random FLAM_EMU_SEED="$seed" FLAM_EMU_LAZY=1 run_counted "native CUDA tests in random order" "$tests/flambeau_emulated_tests"
+  run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"
+  FLAMBEAU_BACKEND=emulated FLAMBEAU_NATIVE_PATH="$root/build/release" FLAM_EMU_LAUNCHES="$launches/managed" \
+    run_managed "managed CUDA tests" "TestCategory=Device"
+  run_counted "kernel coverage" bash "$root/tests/emulation/coverage.sh" "$launches"/*
+}
+
+# Every .cu file lowered to PTX by clang, without a CUDA Toolkit.
+test_ptx() {
+  if ! have_clang; then not_run+=("PTX of the CUDA kernels (no clang 19 or later)"); return; fi
+  run_counted "PTX" bash -c "cmake --build '$root/build/release' --target cuda-check --parallel $cores && echo '1 passed, 0 failed'"
 }
 
 # ---- verbs ----------------------------------------------------------------------------------------------------------
 
 verb_build() {
   need_tools
-  managed "$@"
+  local rest=() argument
+  for argument in "$@"; do
+    case "$argument" in
+      --cuda) rest+=(-p:FlambeauCuda=true) ;;
+      --emulated) rest+=(-p:FlambeauEmulated=true) ;;
+      *) rest+=("$argument") ;;
+    esac
+  done
+  managed "${rest[@]}"
 }
 
 verb_run() {
@@ -158,12 +198,16 @@ verb_test() {
   need_tools
   test_native release
   UBSAN_OPTIONS=print_stacktrace=1 test_native asan
-  test_managed
-  if have nvidia-smi && nvidia-smi -L >/dev/null 2>&1; then
-    echo "not run here: 1 GPU check (no CUDA kernels in this build)"
+  if managed; then
+    run_managed "managed tests" "TestCategory!=Device"
+    test_emulated
   else
-    echo "not run here: 1 GPU check (no CUDA device)"
+    count "managed build" 1 "" "" ""
   fi
+  test_ptx
+  not_run+=("tests/gpu/run.sh (it wants a machine with a GPU and nvcc; see docs/gpu.md)")
+  local check
+  for check in "${not_run[@]}"; do echo "not run here: $check"; done
   local closing="$passed passed, $failed failed"
   if [ "$skipped" != 0 ]; then closing="$closing, $skipped skipped"; fi
   echo "$closing"

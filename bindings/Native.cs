@@ -91,6 +91,12 @@ internal static unsafe partial class Native
     internal static partial int flam_softmax_backward(flam_tensor* dy, flam_tensor* y, flam_tensor* dx, int dim, int log);
 
     [LibraryImport(Library)]
+    internal static partial int flam_cross_entropy(flam_tensor* x, flam_tensor* target, flam_tensor* loss, flam_tensor* lse, long ignore_index);
+
+    [LibraryImport(Library)]
+    internal static partial int flam_cross_entropy_backward(flam_tensor* dloss, flam_tensor* x, flam_tensor* target, flam_tensor* lse, flam_tensor* dx, long ignore_index);
+
+    [LibraryImport(Library)]
     internal static partial int flam_layer_norm(flam_tensor* x, flam_tensor* weight, flam_tensor* bias, flam_tensor* y, flam_tensor* mean, flam_tensor* rstd, double eps);
 
     [LibraryImport(Library)]

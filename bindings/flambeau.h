@@ -178,6 +178,14 @@ FLAM_API int32_t flam_softmax(const flam_tensor* x, const flam_tensor* y, int32_
 // softmax: dx = y (dy - sum(dy y));  log_softmax: dx = dy - exp(y) sum(dy)
 FLAM_API int32_t flam_softmax_backward(const flam_tensor* dy, const flam_tensor* y, const flam_tensor* dx, int32_t dim, int32_t log);
 
+// x: [rows, classes] contiguous, target: [rows] int64, loss and lse: [rows], float32 for half types, else x's dtype.
+// lse = log sum exp(x), loss = lse - x[target]; both 0 where target is ignore_index. A target outside [0, classes) is FLAM_OUT_OF_RANGE.
+FLAM_API int32_t flam_cross_entropy(const flam_tensor* x, const flam_tensor* target, const flam_tensor* loss, const flam_tensor* lse,
+                                    int64_t ignore_index);
+// dx = (exp(x - lse) - onehot(target)) dloss, 0 where target is ignore_index; dloss as loss, its stride may be 0.
+FLAM_API int32_t flam_cross_entropy_backward(const flam_tensor* dloss, const flam_tensor* x, const flam_tensor* target,
+                                             const flam_tensor* lse, const flam_tensor* dx, int64_t ignore_index);
+
 // x, y: [rows, cols] contiguous; weight, bias: [cols] or NULL; mean, rstd: [rows], float32 for half types, else x's dtype.
 FLAM_API int32_t flam_layer_norm(const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* y,
                                  const flam_tensor* mean, const flam_tensor* rstd, double eps);

@@ -273,9 +273,9 @@ struct elementwise {
   static void run(const F& f, const flam_tensor* const (&views)[N]) {
     if (numel(*views[0]) == 0) return;
     const device_views<N> v(views);
-    constexpr int V = widest == 1 && unroll == 1 ? 8 : 16 / widest;
+    constexpr int V = widest == 1 && unroll == 1 ? 8 : 16 / widest, most = sizeof...(X) > 1 ? 16 : 32;  // elements a thread holds
     by_pieces(walk<N>(v.list), [&](const walk<N>& w) {
-      if (takes_vectors(w, V, v.number)) start<V, (unroll * V > 32 ? 32 / V : unroll)>(f, plan_of(w, V, v.number));
+      if (takes_vectors(w, V, v.number)) start<V, (unroll * V > most ? most / V : unroll)>(f, plan_of(w, V, v.number));
       else start<1, unroll>(f, plan_of(w, 1, v.number));
     });
   }

@@ -23,11 +23,13 @@ using unary_row = op_table_row<unary_run, element_type_count>;
 extern const unary_row unary_arithmetic[], unary_rounding[], unary_exponential[], unary_special[], unary_activation[];
 unary_run find_unary(unary_op op, int32_t dtype, int32_t result);
 
-template <class F, class C>
+template <class F, class T>
 struct unary_function {
+  using C = compute_t<T>;
   C a, b;
   __device__ __forceinline__ auto operator()(C x) const {
-    if constexpr (has_slow<F>::value) return F::rare(x) ? F::slow(x) : F()(x);
+    if constexpr (has_brief<F>::value && sizeof(T) == 2 && is_real<C>) return F::brief(x);
+    else if constexpr (has_slow<F>::value) return F::rare(x) ? F::slow(x) : F()(x);
     else return call_unary<F>(x, a, b);
   }
 };
@@ -42,7 +44,7 @@ constexpr int unroll_of(unary_group group) {
 template <class F, op_result R, unary_group group, class T>
 void run_unary(const flam_tensor& x, const flam_tensor& y, double a, double b) {
   using C = compute_t<T>;
-  elementwise<result_of<T, R>, T>::template run<unroll_of<C>(group)>(unary_function<F, C>{parameter<C>(a), parameter<C>(b)}, {&y, &x});
+  elementwise<result_of<T, R>, T>::template run<unroll_of<C>(group)>(unary_function<F, T>{parameter<C>(a), parameter<C>(b)}, {&y, &x});
 }
 
 template <class F, dtype_set S, op_result R, unary_group group, class T>

@@ -178,11 +178,11 @@ void scatter_sorted(int32_t op, const index_list& list, cell_map cells, const fl
       walk<3> wide = narrow;
       if (op == scatter_add && widen(wide, unit) == 16) {
         sort(N);
-        return combine_runs<T, add_op, N>(wide, list.n, target.get(), from.get(), add_op());
+        return in_parts(wide, [&](const walk<3>& w) { combine_runs<T, add_op, N>(w, list.n, target.get(), from.get(), add_op()); });
       }
     }
     sort(1);
-    combine_runs<T, any_op, 1>(narrow, list.n, target.get(), from.get(), any);
+    in_parts(narrow, [&](const walk<3>& w) { combine_runs<T, any_op, 1>(w, list.n, target.get(), from.get(), any); });
   });
 }
 

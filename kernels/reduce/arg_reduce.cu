@@ -26,10 +26,10 @@ struct arg_op : plain_op {
   __device__ __forceinline__ State state() const { return best_of(best_value<C>(0), -1); }
   __device__ __forceinline__ void take(State& s, const Lane& a, none) const { s = join(s, best_of(best_value<C>(a.value), a.index)); }
   __device__ __forceinline__ State join(const State& a, const State& b) const { return better_of<Largest, false>(a, b); }
-  __device__ __forceinline__ void put(const State& s, int64_t, int64_t value_at, int64_t index_at) const {
-    if constexpr (std::is_floating_point_v<C>) values.put(value_at, double(s.value));
-    else values.put(value_at, int64_t(s.value));
-    indices.put(index_at, s.index());
+  __device__ __forceinline__ void put(const State& s, const reduce_place& p) const {
+    if constexpr (std::is_floating_point_v<C>) values.put(p.y0, double(s.value));
+    else values.put(p.y0, int64_t(s.value));
+    indices.put(p.y1, s.index());
   }
 };
 

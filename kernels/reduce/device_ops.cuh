@@ -22,7 +22,11 @@ struct plain_op {
   using Context = none;
   static constexpr int loads = 4;
   static constexpr bool indexed = false;
-  __device__ __forceinline__ none open(int64_t) const { return {}; }
+  static constexpr reduce_shape shape = reduce_shape::any;
+  template <class Source>
+  __device__ __forceinline__ none open(const Source&, const reduce_place&) const {
+    return {};
+  }
 };
 
 // Bits of a number as an unsigned integer; of an integer, itself.

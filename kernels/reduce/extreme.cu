@@ -18,16 +18,14 @@ struct extreme_op : plain_op {
     if constexpr (floats) return from_bits(int_of<C>((bits_t<C>(to_bits(x)) & keep) ^ flip));
     else return C(bits_t<C>(x) ^ flip);
   }
-  __device__ __forceinline__ State state() const {
-    return floats ? -infinity<State> : std::numeric_limits<State>::lowest();
-  }
+  __device__ __forceinline__ State state() const { return floats ? -infinity<State> : std::numeric_limits<State>::lowest(); }
   __device__ __forceinline__ State lane() const { return state(); }
   __device__ __forceinline__ void add(Lane& a, C x, int64_t, none) const { a = join(a, State(turned(x))); }
   __device__ __forceinline__ void take(State& s, Lane a, none) const { s = join(s, a); }
   __device__ __forceinline__ State join(State a, State b) const { return nan_max()(a, b); }
-  __device__ __forceinline__ void put(State s, int64_t, int64_t at, int64_t) const {
-    if constexpr (floats) y.put(at, double(from_bits(int_of<C>(bits_t<C>(to_bits(s)) ^ flip))));
-    else y.put(at, int64_t(turned(C(s))));
+  __device__ __forceinline__ void put(State s, const reduce_place& p) const {
+    if constexpr (floats) y.put(p.y0, double(from_bits(int_of<C>(bits_t<C>(to_bits(s)) ^ flip))));
+    else y.put(p.y0, int64_t(turned(C(s))));
   }
 };
 

@@ -19,8 +19,8 @@ struct count_op : plain_op {
   __device__ __forceinline__ State state() const { return 0; }
   __device__ __forceinline__ void take(State& s, Lane a, none) const { s += a; }
   __device__ __forceinline__ State join(State a, State b) const { return a + b; }
-  __device__ __forceinline__ void put(State s, int64_t, int64_t at, int64_t) const {
-    y.put(at, what == logic::any ? int64_t(s > 0) : what == logic::all ? int64_t(s == n) : s);
+  __device__ __forceinline__ void put(State s, const reduce_place& p) const {
+    y.put(p.y0, what == logic::any ? int64_t(s > 0) : what == logic::all ? int64_t(s == n) : s);
   }
 };
 

@@ -16,9 +16,11 @@ struct logsumexp_op : plain_op {
   __device__ __forceinline__ Lane lane() const { return {-infinity<C>, C(0)}; }
   __device__ __forceinline__ void add(Lane& a, C x, int64_t, none) const { a = join_exp_sums<C>(a, Lane{x, C(1)}); }
   __device__ __forceinline__ State state() const { return {-infinity<double>, 0.0}; }
-  __device__ __forceinline__ void take(State& s, const Lane& a, none) const { s = join_exp_sums<C>(s, State{double(a.top), double(a.sum)}); }
+  __device__ __forceinline__ void take(State& s, const Lane& a, none) const {
+    s = join_exp_sums<C>(s, State{double(a.top), double(a.sum)});
+  }
   __device__ __forceinline__ State join(const State& a, const State& b) const { return join_exp_sums<C>(a, b); }
-  __device__ __forceinline__ void put(const State& s, int64_t, int64_t at, int64_t) const { y.put(at, std::log(s.sum) + s.top); }
+  __device__ __forceinline__ void put(const State& s, const reduce_place& p) const { y.put(p.y0, std::log(s.sum) + s.top); }
 };
 
 }  // namespace

@@ -16,15 +16,15 @@ struct square_op : plain_op {
   __device__ __forceinline__ State state() const { return 0; }
   __device__ __forceinline__ void take(State& s, Lane a, none) const { s += a; }
   __device__ __forceinline__ State join(State a, State b) const { return a + b; }
-  __device__ __forceinline__ void put(State s, int64_t, int64_t at, int64_t) const { y.put(at, std::sqrt(s)); }
+  __device__ __forceinline__ void put(State s, const reduce_place& p) const { y.put(p.y0, std::sqrt(s)); }
 };
 
 template <class T>
 struct power_op : square_op<T> {
   static constexpr int loads = 1;  // pow is long
-  double p;
-  __device__ __forceinline__ void add(double& a, compute_t<T> x, int64_t, none) const { a += std::pow(std::fabs(double(x)), p); }
-  __device__ __forceinline__ void put(double s, int64_t, int64_t at, int64_t) const { this->y.put(at, std::pow(s, 1 / p)); }
+  double power;
+  __device__ __forceinline__ void add(double& a, compute_t<T> x, int64_t, none) const { a += std::pow(std::fabs(double(x)), power); }
+  __device__ __forceinline__ void put(double s, const reduce_place& p) const { this->y.put(p.y0, std::pow(s, 1 / power)); }
 };
 
 }  // namespace

@@ -32,7 +32,9 @@ class slices_of {
  public:
   using State = typename Op::State;
   slices_of(int64_t slices, const reduce_box& box)
-      : slices_(slices), blocks_(slices > 4096 ? std::min<int64_t>(4096, ceil_div(slices, 1024)) : 1), states_((slices > 1 ? slices + blocks_ : 0) * box.outputs) {}
+      : slices_(slices),
+        blocks_(slices > 4096 ? std::min<int64_t>(4096, ceil_div(slices, 1024)) : 1),
+        states_((slices > 1 ? slices + blocks_ : 0) * box.outputs) {}
   State* get() const { return slices_ > 1 ? states_.get() : nullptr; }
   void join(const Op& op, const reduce_box& box) const {
     if (slices_ <= 1) return;
@@ -52,11 +54,18 @@ class slices_of {
   cuda::scratch<State> states_;
 };
 
+// Runs of one slice: 64 or so elements a thread, unless that leaves multiprocessors idle.
+inline int64_t runs_per_slice(const reduce_box& box, int64_t threads_per_run, int64_t wanted_threads) {
+  const int64_t each = std::max<int64_t>(1, ceil_div(box.items, threads_per_run)), all = box.outputs * box.runs * threads_per_run;
+  return std::max<int64_t>(1, std::min(std::min(box.runs, 64 / each), all / wanted_threads));
+}
+
 template <class Op, class Source>
 void launch_short(const Op& op, const Source& x, const reduce_box& box, int lanes) {
-  const slices_of<Op> parts(box.runs, box);
-  cuda::launch("reduce_short", &reduce_short_kernel<Op, Source>, cuda::blocks_for(box.outputs * box.runs * lanes, reduce_threads),
-               reduce_threads, 0, op, x, box, lanes, parts.get());
+  const int64_t per_slice = runs_per_slice(box, lanes, cuda::multiprocessors() * 2048), slices = ceil_div(box.runs, per_slice);
+  const slices_of<Op> parts(slices, box);
+  cuda::launch("reduce_short", &reduce_short_kernel<Op, Source>, cuda::blocks_for(box.outputs * slices * lanes, reduce_threads),
+               reduce_threads, 0, op, x, box, lanes, per_slice, parts.get());
   parts.join(op, box);
 }
 
@@ -69,9 +78,11 @@ void launch_rows(const Op& op, const Source& x, const reduce_box& box) {
   int64_t splits = std::max<int64_t>(1, std::min(most, wanted / (box.outputs * box.runs)));
   const int64_t per_split = ceil_div(ceil_div(std::max<int64_t>(box.items, 1), splits), 32 * V) * 32 * V;
   splits = std::max<int64_t>(1, ceil_div(box.items, per_split));
-  const slices_of<Op> parts(box.runs * splits, box);
-  cuda::launch("reduce_rows", &reduce_rows_kernel<Op, Source>, unsigned(box.outputs * box.runs * splits), threads, 0, op, x, box,
-               int(splits), per_split, parts.get());
+  const int64_t per_slice = splits > 1 ? 1 : runs_per_slice(box, threads, wanted * threads);
+  const int64_t slices = ceil_div(box.runs, per_slice) * splits;
+  const slices_of<Op> parts(slices, box);
+  cuda::launch("reduce_rows", &reduce_rows_kernel<Op, Source>, unsigned(box.outputs * slices), threads, 0, op, x, box, int(splits),
+               per_split, per_slice, parts.get());
   parts.join(op, box);
 }
 
@@ -110,24 +121,37 @@ void launch_columns(const Op& op, const Source& x, const reduce_box& box, int64_
 template <class Op, class Source>
 constexpr int columns_per_thread = std::min(per_16_bytes<typename Source::Element>, sizeof(typename Op::State) > 8 ? 4 : 16);
 
-// Reduces l.outputs > 0 outputs; an empty reduction puts op.state().
 template <class Op, class Source>
-void reduce_on_cuda(const reduce_layout& l, const Op& op, const Source& x) {
-  constexpr int V = per_16_bytes<typename Source::Element>, W = columns_per_thread<Op, Source>;
-  const int64_t inner = l.inner_kept(), across = std::abs(l.inner_kept_x());
-  const int64_t along = l.reduced ? std::abs(l.strides[l.reduced - 1]) : 0;
-  const bool columns = l.kept > 0 && inner > 1 && across != 0 && (along == 0 || across < along);
-  const bool narrow = columns && inner <= 64 && l.reduced == 1 && l.inner_kept_x() == 1 && along == inner && l.count * inner >= 4096;
-  const reduce_box box = box_of(l, x, columns);
-  if (l.count <= 1 || (columns && !narrow && inner < 32 && l.count <= 256)) return launch_short(op, x, box, 1);
-  if (!columns && box.items <= 1024)
-    return launch_short(op, x, box, int(std::min<int64_t>(32, power_from(ceil_div(box.items, box.side_by_side ? V : 4)))));
-  if (!columns) return launch_rows(op, x, box);
+void launch_best_columns(const reduce_layout& l, const Op& op, const Source& x, const reduce_box& box, bool narrow) {
+  constexpr int W = columns_per_thread<Op, Source>;
+  const int64_t inner = l.inner_kept();
   bool packs = l.inner_kept_x() == 1 && l.base % W == 0 && x.aligned(sizeof(typename Source::Element) * W);
   for (int d = 0; d + 1 < l.kept; d++) packs = packs && l.kept_x[d] % W == 0;
   for (int d = 0; d < l.reduced && !narrow; d++) packs = packs && l.strides[d] % W == 0;
   if (packs && (narrow || inner % W == 0)) return launch_columns<W>(op, x, box, inner, narrow);
   launch_columns<1>(op, x, box, inner, narrow);
+}
+
+// Reduces l.outputs > 0 outputs; an empty reduction puts op.state(). Op::shape says that an op never needs the kernels for rows, or
+// columns.
+template <class Op, class Source>
+void reduce_on_cuda(const reduce_layout& l, const Op& op, const Source& x) {
+  const int64_t inner = l.inner_kept(), across = std::abs(l.inner_kept_x());
+  const int64_t along = l.reduced ? std::abs(l.strides[l.reduced - 1]) : 0;
+  const bool columns = Op::shape == reduce_shape::columns ||
+                       (Op::shape == reduce_shape::any && l.kept > 0 && inner > 1 && across != 0 && (along == 0 || across < along));
+  const bool narrow =
+      columns && inner > 1 && inner <= 64 && l.reduced == 1 && l.inner_kept_x() == 1 && along == inner && l.count * inner >= 4096;
+  const reduce_box box = box_of(l, x, columns);
+  if constexpr (Op::shape != reduce_shape::columns) {
+    if (l.count <= 1 || (columns && !narrow && inner < 32 && l.count <= 256)) return launch_short(op, x, box, 1);
+    if (!columns && box.items <= 1024) {
+      const int64_t each = box.side_by_side ? per_16_bytes<typename Source::Element> : 4;
+      return launch_short(op, x, box, int(std::min<int64_t>(32, power_from(ceil_div(box.items, each)))));
+    }
+    if (!columns) return launch_rows(op, x, box);
+  }
+  if constexpr (Op::shape != reduce_shape::rows) launch_best_columns(l, op, x, box, narrow);
 }
 
 }  // namespace FLAM_ISA

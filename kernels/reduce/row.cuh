@@ -15,15 +15,25 @@ __device__ __forceinline__ int64_t row_packs(int64_t n, int head) {
   return (n + head + V - 1) / V;
 }
 
-// v[j] = row[first + j]; `outside` where that is before or behind the row.
+// row[first ..]; `outside` where that is before or behind the row. Fetch several packs before opening any: opening waits for the load.
+template <class T, int V>
+__device__ __forceinline__ packed<T, V> fetch_pack(const T* row, int64_t first, int64_t n, compute_t<T> outside) {
+  if (first >= 0 && first + V <= n && reinterpret_cast<uintptr_t>(row + first) % (sizeof(T) * V) == 0)
+    return *reinterpret_cast<const packed<T, V>*>(row + first);
+  packed<T, V> p;
+  FLAM_UNROLL for (int j = 0; j < V; j++) {
+    if (first + j >= 0 && first + j < n) p.v[j] = row[first + j];
+    else store(p.v[j], outside);
+  }
+  return p;
+}
+template <class T, int V>
+__device__ __forceinline__ void open_pack(const packed<T, V>& p, compute_t<T> (&v)[V]) {
+  FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = load(p.v[j]);
+}
 template <class T, int V>
 __device__ __forceinline__ void read_pack(const T* row, int64_t first, int64_t n, compute_t<T> outside, compute_t<T> (&v)[V]) {
-  if (first >= 0 && first + V <= n && reinterpret_cast<uintptr_t>(row + first) % (sizeof(T) * V) == 0) {
-    const packed<T, V> p = *reinterpret_cast<const packed<T, V>*>(row + first);
-    FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = load(p.v[j]);
-    return;
-  }
-  FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = first + j >= 0 && first + j < n ? load(row[first + j]) : outside;
+  open_pack(fetch_pack<T, V>(row, first, n, outside), v);
 }
 
 template <class T, int V>

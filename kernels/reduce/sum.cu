@@ -28,9 +28,9 @@ struct sum_op : plain_op {
     else s += State(int64_t(a));
   }
   __device__ __forceinline__ State join(State a, State b) const { return a + b; }
-  __device__ __forceinline__ void put(State s, int64_t, int64_t at, int64_t) const {
-    if constexpr (is_float<C>) y.put(at, divisor == 1 ? s : s / divisor);
-    else y.put(at, int64_t(s));
+  __device__ __forceinline__ void put(State s, const reduce_place& p) const {
+    if constexpr (is_float<C>) y.put(p.y0, divisor == 1 ? s : s / divisor);
+    else y.put(p.y0, int64_t(s));
   }
 };
 
@@ -45,9 +45,9 @@ struct prod_op : plain_op {
   __device__ __forceinline__ State state() const { return State(1); }
   __device__ __forceinline__ void take(State& s, Lane a, none) const { s *= a; }
   __device__ __forceinline__ State join(State a, State b) const { return a * b; }
-  __device__ __forceinline__ void put(State s, int64_t, int64_t at, int64_t) const {
-    if constexpr (is_float<C>) y.put(at, s);
-    else y.put(at, int64_t(s));
+  __device__ __forceinline__ void put(State s, const reduce_place& p) const {
+    if constexpr (is_float<C>) y.put(p.y0, s);
+    else y.put(p.y0, int64_t(s));
   }
 };
 

@@ -8,11 +8,12 @@ namespace {
 
 template <class T>
 struct var_mean_op : moments_op<T> {
-  double divisor;
+  double n, divisor;
   target var, mean;
-  __device__ __forceinline__ void put(const moments_state& s, int64_t, int64_t var_at, int64_t mean_at) const {
-    var.put(var_at, squares_of(s) / divisor);
-    mean.put(mean_at, mean_of(s));
+  __device__ __forceinline__ void put(const moments_state& s, const reduce_place& p) const {
+    const moments m = moments_of(s, n);
+    var.put(p.y0, m.squares / divisor);
+    mean.put(p.y1, m.mean);
   }
 };
 
@@ -25,7 +26,7 @@ FLAM_CUDA_OP(var_mean, (const flam_tensor* x, const flam_tensor* var, const flam
   if (l.outputs == 0) return;
   by_floating(x->dtype, [&](auto zero) {
     using T = decltype(zero);
-    const var_mean_op<T> op{{}, std::max(0.0, double(l.count) - correction), target(var), target(mean)};
+    const var_mean_op<T> op{{}, double(l.count), std::max(0.0, double(l.count) - correction), target(var), target(mean)};
     reduce_on_cuda(l, op, one_source<T>{data<T>(*x)});
   });
 }

@@ -1,5 +1,6 @@
 // Scans along one dimension of strided views: y[k] = join(x[0], .. x[k]).
-//   scan_rows        a warp or a block runs along a line, tile by tile, each thread with up to 16 bytes: scans of the thread's own elements,
+//   scan_rows        a warp or a block runs along a line, tile by tile, each thread with up to 16 bytes: scans of the thread's own
+//   elements,
 //                    of the warp's sums by shuffles and of the warps' sums by shared memory are added up (Hillis and Steele 1986)
 //   scan_row_totals  few long lines are cut into chunks; the totals of all but the last give each chunk its carry (reduce, then scan)
 //   scan_columns     neighbouring threads own neighbouring lines; again lines are cut into chunks where there are few
@@ -43,8 +44,8 @@ __device__ __forceinline__ typename Scan::State carry_of(const Scan& scan, const
 }
 
 template <bool Block, class Scan>
-__global__ void __launch_bounds__(scan_threads) scan_rows_kernel(const Scan scan, const __grid_constant__ scan_box box,
-                                                                 const typename Scan::State* totals) {
+__global__ void __launch_bounds__(scan_threads)
+    scan_rows_kernel(const Scan scan, const __grid_constant__ scan_box box, const typename Scan::State* totals) {
   using T = typename Scan::T;
   using State = typename Scan::State;
   constexpr int V = scan_pack<T>, warps = scan_threads / 32;
@@ -59,7 +60,8 @@ __global__ void __launch_bounds__(scan_threads) scan_rows_kernel(const Scan scan
   const T* x = scan.x + at[1];
   const int64_t n = begin + box.per_chunk < box.n ? box.per_chunk : box.n - begin;
   State carry = scan.state();
-  if (Block && chunk > 0) carry = carry_of(scan, totals, line, box.count, chunk);
+  if constexpr (Block)
+    if (chunk > 0) carry = carry_of(scan, totals, line, box.count, chunk);
   int side = 0;
   for (int64_t first = box.along[1] == 1 ? -row_head(x) : 0; first < n; first += team * V) {
     const int64_t mine = first + t * V;
@@ -73,7 +75,7 @@ __global__ void __launch_bounds__(scan_threads) scan_rows_kernel(const Scan scan
     State through = warp_scan(scan, s[V - 1]), before = shuffle_up(through, 1);
     if (lane == 0) before = scan.state();
     State total;
-    if (Block) {
+    if constexpr (Block) {
       if (lane == 31) warp_totals[side][warp] = through;
       __syncthreads();
       const State sums = warp_scan(scan, lane < warps ? warp_totals[side][lane] : scan.state(), warps);
@@ -92,8 +94,8 @@ __global__ void __launch_bounds__(scan_threads) scan_rows_kernel(const Scan scan
 }
 
 template <class Scan>
-__global__ void __launch_bounds__(scan_threads) scan_row_totals_kernel(const Scan scan, const __grid_constant__ scan_box box,
-                                                                       typename Scan::State* totals) {
+__global__ void __launch_bounds__(scan_threads)
+    scan_row_totals_kernel(const Scan scan, const __grid_constant__ scan_box box, typename Scan::State* totals) {
   using T = typename Scan::T;
   constexpr int V = scan_pack<T>, U = 4;
   const int64_t chunk = blockIdx.x / box.count, line = blockIdx.x - chunk * box.count, begin = chunk * box.per_chunk, n = box.per_chunk;
@@ -104,7 +106,7 @@ __global__ void __launch_bounds__(scan_threads) scan_row_totals_kernel(const Sca
   for (int64_t first = box.along[1] == 1 ? -row_head(x) : 0; first < n; first += U * scan_threads * V) {
     typename Scan::C v[U][V];
     FLAM_UNROLL for (int u = 0; u < U; u++)
-      read_items<T, V>(x, box.along[1], first + (u * scan_threads + threadIdx.x) * V, n, typename Scan::C(), v[u]);
+        read_items<T, V>(x, box.along[1], first + (u * scan_threads + threadIdx.x) * V, n, typename Scan::C(), v[u]);
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       const int64_t mine = first + (u * scan_threads + threadIdx.x) * V;
       FLAM_UNROLL for (int j = 0; j < V; j++) if (mine + j >= 0 && mine + j < n) s = scan.join(s, scan.of(v[u][j], begin + mine + j));
@@ -116,8 +118,8 @@ __global__ void __launch_bounds__(scan_threads) scan_row_totals_kernel(const Sca
 
 // collect: the totals of chunks go to `totals`; otherwise they come from there and results are written.
 template <class Scan>
-__global__ void __launch_bounds__(scan_threads) scan_columns_kernel(const Scan scan, const __grid_constant__ scan_box box,
-                                                                    typename Scan::State* totals, bool collect) {
+__global__ void __launch_bounds__(scan_threads)
+    scan_columns_kernel(const Scan scan, const __grid_constant__ scan_box box, typename Scan::State* totals, bool collect) {
   using State = typename Scan::State;
   constexpr int U = 4;
   const int64_t task = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, chunk = task / box.count, line = task - chunk * box.count;
@@ -163,7 +165,8 @@ void scan_on_cuda(const Scan& scan, scan_box box) {
   const bool rows = box.count == 1 || std::abs(box.along[1]) <= std::abs(across);
   if (rows && box.n > 8 && box.n <= 512) {
     const State* none = nullptr;
-    cuda::launch("scan_rows", &scan_rows_kernel<false, Scan>, cuda::blocks_for(box.count, scan_threads / 32), scan_threads, 0, scan, box, none);
+    cuda::launch("scan_rows", &scan_rows_kernel<false, Scan>, cuda::blocks_for(box.count, scan_threads / 32), scan_threads, 0, scan, box,
+                 none);
     return;
   }
   const bool blocks = rows && box.n > 8;
@@ -174,13 +177,14 @@ void scan_on_cuda(const Scan& scan, scan_box box) {
   const cuda::scratch<State> totals((box.chunks - 1) * box.count);
   const int64_t collected = (box.chunks - 1) * box.count;
   if (blocks) {
-    if (collected) cuda::launch("scan_row_totals", &scan_row_totals_kernel<Scan>, unsigned(collected), scan_threads, 0, scan, box, totals.get());
+    if (collected)
+      cuda::launch("scan_row_totals", &scan_row_totals_kernel<Scan>, unsigned(collected), scan_threads, 0, scan, box, totals.get());
     cuda::launch("scan_rows", &scan_rows_kernel<true, Scan>, unsigned(box.chunks * box.count), scan_threads, 0, scan, box, totals.get());
     return;
   }
   auto columns = [&](int64_t tasks, bool collect) {
-    cuda::launch("scan_columns", &scan_columns_kernel<Scan>, cuda::blocks_for(tasks, scan_threads), scan_threads, 0, scan, box, totals.get(),
-                 collect);
+    cuda::launch("scan_columns", &scan_columns_kernel<Scan>, cuda::blocks_for(tasks, scan_threads), scan_threads, 0, scan, box,
+                 totals.get(), collect);
   };
   if (collected) columns(collected, true);
   columns(box.chunks * box.count, false);

@@ -42,11 +42,13 @@ __global__ void __launch_bounds__(256) softmax_warp_kernel(const Op op, const __
   const bool works = row < box.count;
   const row_at<Op> r(op, box, works ? row : 0);
   const int head = row_head(r.in[0]);
-  C v[K][I][V];
+  packed<T, V> raw[K][I];
   FLAM_UNROLL for (int k = 0; k < K; k++) {
-    FLAM_UNROLL for (int i = 0; i < I; i++)
-      read_pack<T, V>(r.in[i], (k * lanes + t) * V - head, works ? box.n : 0, Op::outside(), v[k][i]);
+    FLAM_UNROLL for (int i = 0; i < I; i++) raw[k][i] =
+        fetch_pack<T, V>(r.in[i], (k * lanes + t) * V - head, works ? box.n : 0, Op::outside());
   }
+  C v[K][I][V];
+  FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int i = 0; i < I; i++) open_pack(raw[k][i], v[k][i]); }
   auto s = op.state();
   FLAM_UNROLL for (int k = 0; k < K; k++) op.take(s, v[k]);
   const auto f = op.factor(group_join(op, s, lanes));
@@ -68,19 +70,19 @@ __global__ void __launch_bounds__(1024) softmax_block_kernel(const Op op, const 
   const int head = row_head(r.in[0]), packs = int(row_packs<V>(box.n, head)), threads = blockDim.x;
   auto s = op.state();
   for (int p = threadIdx.x; p < packs; p += U * threads) {
-    C v[U][I][V];
+    Pack raw[U][I];
     FLAM_UNROLL for (int u = 0; u < U; u++) {
-      FLAM_UNROLL for (int i = 0; i < I; i++)
-        read_pack<T, V>(r.in[i], int64_t(p + u * threads) * V - head, box.n, Op::outside(), v[u][i]);
+      FLAM_UNROLL for (int i = 0; i < I; i++) raw[u][i] =
+          fetch_pack<T, V>(r.in[i], int64_t(p + u * threads) * V - head, box.n, Op::outside());
     }
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       if (p + u * threads >= packs) continue;
-      op.take(s, v[u]);
+      C v[I][V];
       FLAM_UNROLL for (int i = 0; i < I; i++) {
-        Pack pack;
-        FLAM_UNROLL for (int j = 0; j < V; j++) store(pack.v[j], v[u][i][j]);
-        kept[(p + u * threads) * I + i] = pack;
+        open_pack(raw[u][i], v[i]);
+        kept[(p + u * threads) * I + i] = raw[u][i];
       }
+      op.take(s, v);
     }
   }
   const auto f = op.factor(block_join(op, s));
@@ -97,8 +99,8 @@ __global__ void __launch_bounds__(1024) softmax_block_kernel(const Op op, const 
 
 // Block (row, split) has elements [split per_split, ...) of a row; partial: [splits][rows].
 template <class Op>
-__global__ void __launch_bounds__(1024) softmax_long_kernel(const Op op, const __grid_constant__ row_box box, row_stage stage,
-                                                            int64_t per_split, typename Op::State* partial) {
+__global__ void __launch_bounds__(1024)
+    softmax_long_kernel(const Op op, const __grid_constant__ row_box box, row_stage stage, int64_t per_split, typename Op::State* partial) {
   using T = typename Op::T;
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, I = Op::inputs, U = 4 / I;
@@ -142,7 +144,8 @@ struct line_tiles {
 };
 
 template <int W, class Op>
-__device__ __forceinline__ void read_lines(const row_at<Op>& r, const row_box& box, int64_t k, compute_t<typename Op::T> (&v)[Op::inputs][W]) {
+__device__ __forceinline__ void read_lines(const row_at<Op>& r, const row_box& box, int64_t k,
+                                           compute_t<typename Op::T> (&v)[Op::inputs][W]) {
   FLAM_UNROLL for (int i = 0; i < Op::inputs; i++) {
     const auto pack = *reinterpret_cast<const packed<typename Op::T, W>*>(r.in[i] + k * box.along[i]);
     FLAM_UNROLL for (int j = 0; j < W; j++) v[i][j] = load(pack.v[j]);

@@ -113,30 +113,36 @@ __global__ void __launch_bounds__(digit_threads)
   t.counts[(int64_t(row) * digits + threadIdx.x) * t.per_row + tile] = sum;
 }
 
-// A sequence of counts per warp, or per block where sequences are long.
-template <bool per_block>
-__global__ void __launch_bounds__(256) digit_scan_kernel(tiles t, int64_t sequences, pass now) {
+// The counts of a row and digit, tile by tile: up to 32 for a warp, more for a block.
+__global__ void __launch_bounds__(256) digit_scan_warp_kernel(tiles t, int64_t sequences, pass now) {
   if (!now.works()) return;
-  constexpr uint32_t width = per_block ? 256 : 32;
-  const int64_t s = per_block ? int64_t(blockIdx.x) : int64_t(blockIdx.x) * 8 + (threadIdx.x >> 5);
+  const int64_t s = int64_t(blockIdx.x) * 8 + (threadIdx.x >> 5);
   if (s >= sequences) return;
-  const uint32_t lane = threadIdx.x & (width - 1);
+  const uint32_t lane = threadIdx.x & 31;
   uint32_t* counts = t.counts + s * t.per_row;
+  const uint32_t count = lane < t.per_row ? counts[lane] : 0, upto = warp_inclusive_sum(count);
+  if (lane < t.per_row) counts[lane] = upto - count;
+  if (lane == 31) t.totals[s] = upto;
+}
+__global__ void __launch_bounds__(256) digit_scan_block_kernel(tiles t, pass now) {
+  if (!now.works()) return;
+  uint32_t* counts = t.counts + int64_t(blockIdx.x) * t.per_row;
   uint32_t base = 0;
-  for (uint32_t first = 0; first < t.per_row; first += width) {
-    const uint32_t i = first + lane, count = i < t.per_row ? counts[i] : 0;
-    uint32_t before, total;
-    if constexpr (per_block) {
-      before = block_exclusive_sum(count, total);
-    } else {
-      const uint32_t upto = warp_inclusive_sum(count);
-      before = upto - count;
-      total = __shfl_sync(full_mask, upto, 31);
+  for (uint32_t first = 0; first < t.per_row; first += 1024) {
+    const uint32_t mine = first + threadIdx.x * 4;
+    uint32_t count[4], sum = 0, total;
+    FLAM_UNROLL for (int u = 0; u < 4; u++) {
+      count[u] = mine + u < t.per_row ? counts[mine + u] : 0;
+      sum += count[u];
     }
-    if (i < t.per_row) counts[i] = base + before;
+    uint32_t before = base + block_exclusive_sum(sum, total);
+    FLAM_UNROLL for (int u = 0; u < 4; u++) {
+      if (mine + u < t.per_row) counts[mine + u] = before;
+      before += count[u];
+    }
     base += total;
   }
-  if (lane == 0) t.totals[s] = base;
+  if (threadIdx.x == 0) t.totals[blockIdx.x] = base;
 }
 
 template <class T>
@@ -202,8 +208,8 @@ void run_passes(const value_source<T>& first, const result<T>& out, int64_t rows
   for (int p = 0; p < count; p++) {
     const pass now{p, count, varying};
     cuda::launch("digit_counts", &digit_counts_kernel<T>, blocks, digit_threads, 0, first, buffers, t, now);
-    if (per_row > 128) cuda::launch("digit_scan_block", &digit_scan_kernel<true>, unsigned(sequences), 256, 0, t, sequences, now);
-    else cuda::launch("digit_scan_warp", &digit_scan_kernel<false>, cuda::blocks_for(sequences, 8), 256, 0, t, sequences, now);
+    if (per_row > 32) cuda::launch("digit_scan_block", &digit_scan_block_kernel, unsigned(sequences), 256, 0, t, now);
+    else cuda::launch("digit_scan_warp", &digit_scan_warp_kernel, cuda::blocks_for(sequences, 8), 256, 0, t, sequences, now);
     cuda::launch("digit_scatter", &digit_scatter_kernel<T>, blocks, digit_threads, 0, first, buffers, out, t, now);
   }
 }

@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(512) sort_shared_kernel(rows_job<T> job, uint3
 
 // per_thread elements a thread; a warp holds 32 per_thread neighbours, lane by lane, so that ranks follow positions.
 template <class T>
-__global__ void __launch_bounds__(digit_threads, 1) sort_block_kernel(rows_job<T> job, int per_thread) {
+__global__ void __launch_bounds__(digit_threads, 2) sort_block_kernel(rows_job<T> job, int per_thread) {
   using K = sort_key_t<T>;
   constexpr int most = per_digit_thread<K>;
   FLAM_DYNAMIC_SHARED(K, keys);

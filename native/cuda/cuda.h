@@ -83,7 +83,7 @@ inline unsigned blocks_for(int64_t n, int64_t per_block) { return unsigned((n + 
 // The only way a kernel is started. Arguments are converted to the kernel's parameter types.
 template <class... P, class... A>
 void launch(const char* name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, A&&... args) {
-  if (shared_bytes > 48 * 1024)
+  if (shared_bytes > 32 * 1024)  // the limit of 48 KiB counts the static part too
     check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, int(shared_bytes)),
           name);
 #if defined(FLAM_EMULATED)

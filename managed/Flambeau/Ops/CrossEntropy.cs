@@ -1,3 +1,5 @@
+using Flambeau.Interop;
+
 namespace Flambeau;
 
 public static partial class torch
@@ -16,6 +18,7 @@ public static partial class torch
             {
                 if (input.rank == 0) throw Error.Argument("cross_entropy", "the input needs a dimension of classes");
                 if (!(label_smoothing >= 0 && label_smoothing <= 1)) throw Error.Argument("cross_entropy", $"label_smoothing must be from 0 to 1, and is {label_smoothing}");
+                if (input.rank <= 2 && weight is null && label_smoothing == 0 && !target.is_floating_point()) return OfClasses(input, target, ignore_index, reduction);
                 Tensor logs = input.log_softmax(input.rank == 1 ? 0 : 1);
                 if (target.is_floating_point()) return WithProbabilities(logs, target, weight, reduction, label_smoothing);
                 Tensor loss = Likelihood("cross_entropy", logs, target, weight, ignore_index, reduction);
@@ -54,6 +57,60 @@ public static partial class torch
                     Reduction.Sum => loss.sum(),
                     _ => loss.sum() / counts.sum(),
                 };
+            }
+
+            // cross_entropy of [batch, classes] (or [classes]) with class numbers and nothing else, in one kernel: the log probabilities are not kept.
+            private static Tensor OfClasses(Tensor x, Tensor target, long ignore, Reduction reduction)
+            {
+                const string name = "cross_entropy";
+                x.FloatOnly(name);
+                if (x.rank == 1 && target.rank == 0)
+                {
+                    Tensor one = OfClasses(x.unsqueeze(0), target.unsqueeze(0), ignore, reduction);
+                    return reduction == Reduction.None ? one.squeeze(0) : one;
+                }
+                long classes = CheckClasses(name, x, target, null), valid = Targets.Check(name, target, classes, ignore);
+                Tensor loss = RowLosses(x, target, ignore);
+                Tensor result = reduction switch
+                {
+                    Reduction.None => loss,
+                    Reduction.Sum => loss.sum(),
+                    _ when valid == target.numel() => loss.mean(),
+                    _ when valid >= 0 => loss.sum() / valid,
+                    _ => loss.sum() / (target != ignore).sum(),
+                };
+                return result.to(x.dtype);
+            }
+
+            // lse - x[target] of each row, 0 where target is ignore; float32 for half types.
+            private static unsafe Tensor RowLosses(Tensor x, Tensor target, long ignore)
+            {
+                const string name = "cross_entropy";
+                Elementwise.SameDevice(name, x, target);
+                ScalarType wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : x.dtype;
+                Tensor cx = x.contiguous(), loss = new([x.sizes[0]], wide, x.device), lse = new([x.sizes[0]], wide, x.device);
+                using (Borrow bx = cx.Borrow(name, out flam_tensor vx), bt = target.Borrow(name, out flam_tensor vt), bl = loss.Borrow(name, out flam_tensor vl), be = lse.Borrow(name, out flam_tensor ve))
+                    Error.Check(Native.flam_cross_entropy(&vx, &vt, &vl, &ve, ignore), name);
+                // dx = (exp(x - lse) - onehot(target)) dy, 0 where target is ignore
+                return Graph.Record(name, loss, [x], [cx, target, lse], (n, dy) => [Engine.Recording ? RowLossesByFormula(n, dy, ignore) : RowLossesBackward(n, dy, ignore)]);
+            }
+
+            private static unsafe Tensor RowLossesBackward(Node n, Tensor dy, long ignore)
+            {
+                const string name = "cross_entropy";
+                Tensor x = n[0], target = n[1], lse = n[2], dx = new(x.sizes, x.dtype, x.device);
+                using (Borrow bg = dy.Borrow(name, out flam_tensor vg), bx = x.Borrow(name, out flam_tensor vx), bt = target.Borrow(name, out flam_tensor vt), be = lse.Borrow(name, out flam_tensor ve), bdx = dx.Borrow(name, out flam_tensor vdx))
+                    Error.Check(Native.flam_cross_entropy_backward(&vg, &vx, &vt, &ve, &vdx, ignore), name);
+                return dx;
+            }
+
+            // The same of differentiable ops: dx = (softmax(x) - onehot(target)) dy
+            private static Tensor RowLossesByFormula(Node n, Tensor dy, long ignore)
+            {
+                Tensor x = n[0], target = n[1], ignored = target == ignore;
+                Tensor safe = torch.where(ignored, 0, target).unsqueeze(1), g = torch.where(ignored, 0, dy).unsqueeze(1);
+                Tensor onehot = Along.Put("cross_entropy", torch.ones(safe.sizes, dy.dtype, x.device), 1, safe, x.sizes);
+                return (x.to(dy.dtype).softmax(1) - onehot) * g;
             }
 
             // How much each target counts: the weight of its class, 0 if it is ignored.

@@ -85,8 +85,12 @@ namespace Flambeau
                 {
                     Parameter[] ready = [.. group.Parameters.Where(p => p.grad is not null)];
                     foreach (Parameter p in ready) states[p].Follow();
+                    if (Capture.Running && !CanBeReplayed(group, ready)) Capture.Forbid("step", "this step counts, or makes what the optimizer remembers, so it cannot be taken");
                     return ready;
                 }
+
+                /// <summary>Whether a step of these does the same work each time, so that a CUDA graph may hold it.</summary>
+                private protected virtual bool CanBeReplayed(ParamGroup group, Parameter[] parameters) => false;
 
                 /// <summary>One step of the parameters that have gradients.</summary>
                 private protected abstract void StepGroup(ParamGroup group, Parameter[] parameters);

@@ -56,6 +56,9 @@ namespace Flambeau.Modules
 
         private protected override OptimizerState NewState(Parameter parameter) => new State(parameter);
 
+        private protected override bool CanBeReplayed(Modules.ParamGroup group, Parameter[] parameters) =>
+            ((Options)group.Options).momentum == 0 || parameters.All(p => ((State)StateOf(p)).momentum_buffer is not null);
+
         private protected override unsafe void StepGroup(Modules.ParamGroup group, Parameter[] parameters)
         {
             var o = (Options)group.Options;

@@ -102,6 +102,24 @@ public class CudaGraphTests : DeviceFixture
     }
 
     [Test]
+    public void Steps_of_SGD_can_be_replayed_those_that_count_cannot()
+    {
+        Parameter p = new(zeros([3], device: Gpu));
+        p.grad = ones([3], device: Gpu);
+        var sgd = optim.SGD([p], 0.5, momentum: 0.5);
+        var g = new cuda.CUDAGraph();
+        using (cuda.graph(g)) Assert.That(Assert.Throws<InvalidOperationException>(() => sgd.step())!.Message, Does.Contain("[step]"));
+        sgd.step(); // velocity 1, p = -0.5
+        using (cuda.graph(g)) sgd.step();
+        g.replay(); // 1.5, -1.25
+        g.replay(); // 1.75, -2.125
+        Close.Check(p, full([3], -2.125f), "three steps", 0);
+        var adam = optim.Adam([p]);
+        adam.step();
+        using (cuda.graph(new cuda.CUDAGraph())) Assert.Throws<InvalidOperationException>(() => adam.step());
+    }
+
+    [Test]
     public void What_cannot_be_captured_is_refused()
     {
         var g = new cuda.CUDAGraph();

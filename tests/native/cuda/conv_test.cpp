@@ -170,3 +170,20 @@ TEST(cuda_conv_on_large_tiles_of_tensor_cores) {
   check_conv(FLAM_FLOAT16, 4e-3, plain(1, 64, 66, {24, 24}, {1, 1}), 0.25);
   check_conv(FLAM_BFLOAT16, 3e-2, plain(1, 24, 70, {8, 8}, {3, 3}, 1), 0.25);
 }
+
+// Timed choices and deterministic ones; an odd batch makes the stand-in's first engine refuse.
+TEST(cuda_conv_with_other_flags) {
+  const without_tf32 exact;
+  for (const int32_t flag : {2, 4}) {
+    int32_t before = 0;
+    flam_cuda_get_flag(flag, &before);
+    flam_cuda_set_flag(flag, 1);
+    for (const int64_t batch : {2, 3}) check_conv(FLAM_FLOAT32, 1e-5, plain(batch, 9, 10, {6, 5}, {3, 3}, 1));
+    flam_cuda_set_flag(flag, before);
+  }
+  int32_t before = 0;
+  flam_cuda_get_flag(3, &before);
+  flam_cuda_set_flag(3, 0);
+  check_conv(FLAM_FLOAT32, 1e-5, plain(2, 9, 10, {6, 5}, {3, 3}, 1));
+  flam_cuda_set_flag(3, before);
+}

