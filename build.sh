@@ -158,7 +158,7 @@ test_emulated() {
   local tests="$root/build/release/tests/native" seed="${FLAM_EMU_SEED:-$(date +%j)}" launches="$root/build/launches"
   rm -rf "$launches" && mkdir -p "$launches"
   echo "emulated CUDA device, seed $seed"
-  run_counted "planted bugs" "$tests/flambeau_emulation_bugs"
+  run_counted "planted bugs" "$tests/flambeau_emulation_tests"
   FLAM_EMU_LAUNCHES="$launches/forward" run_counted "native CUDA tests" "$tests/flambeau_emulated_tests"
   FLAM_EMU_ORDER=random FLAM_EMU_SEED="$seed" FLAM_EMU_LAZY=1 run_counted "native CUDA tests in random order" "$tests/flambeau_emulated_tests"
   run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"

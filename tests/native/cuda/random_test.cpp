@@ -81,7 +81,7 @@ TEST(cuda_bernoulli_refuses_what_is_no_probability) {
   CHECK_EQ(flam_random_bernoulli(&g, dp, dy), 0);
   std::vector<char> bytes(16);
   CHECK_EQ(flam_cuda_copy_bytes(bytes.data(), -1, dy.view.data, 0, 16, 0), FLAM_INVALID_ARGUMENT);
-  CHECK_EQ(std::string(flam_last_error()), std::string("a probability must be between 0 and 1"));
+  CHECK_EQ(std::string(flam_last_error()).find("a probability must be between 0 and 1"), size_t(0));
 }
 
 TEST(cuda_uniform_follows_its_words) {
