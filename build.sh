@@ -164,7 +164,7 @@ test_emulated() {
   run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"
   FLAMBEAU_BACKEND=emulated FLAMBEAU_NATIVE_PATH="$root/build/release" FLAM_EMU_LAUNCHES="$launches/managed" \
     run_managed "managed CUDA tests" "TestCategory=Device"
-  run_counted "kernel coverage" bash "$root/tests/emulation/coverage.sh" "$launches"/*
+  run_counted "kernel coverage" bash -c "bash '$root/tests/emulation/coverage.sh' '$launches'/* && echo '1 passed, 0 failed'"
 }
 
 # Every .cu file lowered to PTX by clang, without a CUDA Toolkit.

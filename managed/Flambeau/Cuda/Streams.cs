@@ -27,7 +27,13 @@ public static partial class torch
                 this.priority = priority;
             }
 
-            internal Stream(Device device) => this.device = device;
+            private Stream(Device device, StreamHandle? handle)
+            {
+                this.device = device;
+                this.handle = handle;
+            }
+
+            internal static Stream DefaultOf(Device device) => new(device, handle: null);
 
             public Device device { get; }
 
@@ -101,7 +107,7 @@ public static partial class torch
         public static Stream default_stream(Device? device = null)
         {
             int index = Cuda.Index("default_stream", device);
-            if (defaultStreams.Length == 0) defaultStreams = [.. Enumerable.Range(0, Cuda.Count).Select(i => new Stream(Cuda.Device("default_stream", i)))];
+            if (defaultStreams.Length == 0) defaultStreams = [.. Enumerable.Range(0, Cuda.Count).Select(i => Stream.DefaultOf(Cuda.Device("default_stream", i)))];
             return defaultStreams[index]!;
         }
 

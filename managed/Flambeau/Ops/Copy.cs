@@ -43,7 +43,7 @@ public static partial class torch
             return Inplace.Apply("copy_", this, [source], x =>
             {
                 var y = new Tensor(x.sizes, x.dtype, x.device);
-                Elementwise.Copy("copy_", source, y);
+                Elementwise.Copy("copy_", source.detach().to(x.device), y);
                 return Graph.Record("copy_", y, [source], [], static (n, dy) => [dy]);
             });
         }
