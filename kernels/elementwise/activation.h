@@ -96,9 +96,6 @@ struct tanh_backward {
   }
 };
 struct gelu_backward {  // dy (Phi(x) + x phi(x))
-  FLAM_HD static float brief(float dy, float x) {
-    return dy * (0.5f + 0.5f * std::erf(0.70710678f * x) + x * 0.39894228f * std::exp(-0.5f * x * x));
-  }
   template <class T>
   FLAM_HD T operator()(T dy, T x) const {
     return dy * math::gelu_slope(x);

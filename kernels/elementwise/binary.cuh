@@ -10,15 +10,12 @@ using binary_row = op_table_row<binary_run, element_type_count>;
 extern const binary_row binary_arithmetic[], binary_comparison[], binary_bits[], binary_division[], binary_function[];
 
 // A quotient of integers by 0 is reported and gives 0.
-template <class F, class T>
+template <class F, class C>
 struct binary_formula {
-  using C = compute_t<T>;
   C a;
   cuda::fault* mistakes;
   __device__ __forceinline__ auto operator()(C x1, C x2) const {
-    if constexpr (has_brief<F>::value && sizeof(T) == 2 && is_real<C>) {
-      return F::brief(x1, x2);
-    } else if constexpr (divides<F>::value && !is_real<C>) {
+    if constexpr (divides<F>::value && !is_real<C>) {
       if (x2 == C(0)) {
         report_division(mistakes);
         return C(0);
@@ -44,7 +41,7 @@ constexpr int unroll_of(binary_group group) {
 template <class F, op_result R, binary_group group, class T>
 void run_binary(const flam_tensor& x1, const flam_tensor& x2, const flam_tensor& y, double a) {
   using C = compute_t<T>;
-  binary_formula<F, T> f{parameter<C>(a), nullptr};
+  binary_formula<F, C> f{parameter<C>(a), nullptr};
   if constexpr (divides<F>::value && !is_real<C>) {
     f.mistakes = cuda::fault_slot();
     if (is_number(x2) && *data<T>(x2) == T(0)) fail(FLAM_INVALID_ARGUMENT, "division by zero");

@@ -14,6 +14,7 @@ class parameter {
  public:
   parameter(const flam_tensor* t, int64_t n, C absent) : own_(t && source_of<C>(*t).direct ? 0 : n) {
     at_ = own_.get();
+    if (t && !source_of<C>(*t).gather) unsupported(t->dtype);  // double beside float, and integers
     if (t) at_ = source_of<C>(*t).read(0, n, 1, own_.get());
     else
       for (int64_t i = 0; i < n; i++) own_[i] = absent;

@@ -65,7 +65,7 @@ internal static unsafe class Attention
     {
         torch.Tensor q = Rows(query), k = Rows(key), v = Rows(value), y = Like(q);
         torch.ScalarType wide = q.dtype == torch.ScalarType.Float64 ? torch.ScalarType.Float64 : torch.ScalarType.Float32;
-        torch.Tensor lse = new(q.sizes[..3], wide, q.device);
+        torch.Tensor lse = new(q.sizes.AsSpan(0, 3), wide, q.device);
         using (Borrow bq = q.Borrow(Name, out flam_tensor vq), bk = k.Borrow(Name, out flam_tensor vk), bv = v.Borrow(Name, out flam_tensor vv))
         using (Borrow by = y.Borrow(Name, out flam_tensor vy), bl = lse.Borrow(Name, out flam_tensor vl))
             Error.Check(Native.flam_attention(&vq, &vk, &vv, &vy, &vl, scale, causal ? 1 : 0), Name);
