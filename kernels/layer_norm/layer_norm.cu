@@ -21,13 +21,13 @@ struct norm_args {
   C eps;
 
   // Row r's result at columns first ..., v being x there.
-  template <bool Aligned, int V>
+  template <int V>
   __device__ __forceinline__ void write(int64_t r, int64_t first, const C (&v)[V], C center, C scale) const {
     C w[V], b[V], out[V];
-    weight.template read<V, Aligned>(first, n, C(1), w);
-    bias.template read<V, Aligned>(first, n, C(0), b);
+    weight.template read<V>(first, n, C(1), w);
+    bias.template read<V>(first, n, C(0), b);
     FLAM_UNROLL for (int j = 0; j < V; j++) out[j] = (v[j] - center) * scale * w[j] + b[j];
-    write_pack<T, V, Aligned>(y + r * n, first, n, out);
+    write_pack<T, V>(y + r * n, first, n, out);
   }
   // An infinite or NaN first number would spoil the others' sum.
   __device__ __forceinline__ C shift(int64_t r) const {
@@ -56,17 +56,17 @@ __device__ __forceinline__ C group_sum(C v, int lanes) {
   return v;
 }
 
-template <int K, bool Aligned, class T>
+template <int K, class T>
 __global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
   const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes, r = row < a.rows ? row : a.rows - 1;
   const int t = threadIdx.x % lanes;
   const T* x = a.x + r * a.n;
-  const int head = Aligned ? 0 : row_head(x), n = int(a.n);
+  const int head = row_head(x), n = int(a.n);
   const C shift = a.shift(r);
-  pack<T, V> raw[K];
-  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V, Aligned>(x, (k * lanes + t) * V - head, n, shift);
+  packed<T, V> raw[K];
+  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V>(x, (k * lanes + t) * V - head, n, shift);
   C v[K][V], sum = 0, squares = 0;
   FLAM_UNROLL for (int k = 0; k < K; k++) open_pack(raw[k], v[k]);
   FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[k][j] - shift; }
@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T>
   const C scale = m.scale(group_sum(squares, lanes), n, a.eps);
   __syncwarp();  // y may be x: every lane has read the row's first number
   if (row >= a.rows) return;
-  FLAM_UNROLL for (int k = 0; k < K; k++) a.template write<Aligned>(r, (k * lanes + t) * V - head, v[k], m.center, scale);
+  FLAM_UNROLL for (int k = 0; k < K; k++) a.write(r, (k * lanes + t) * V - head, v[k], m.center, scale);
   if (t == 0 && a.mean) a.mean[r] = m.center;
   if (t == 0 && a.rstd) a.rstd[r] = scale;
 }
@@ -89,35 +89,36 @@ template <class T>
 __global__ void __launch_bounds__(1024) layer_norm_block_kernel(const norm_args<T> a) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, U = 4;
-  FLAM_DYNAMIC_SHARED(T, kept);  // [packs][V], each pack used by one thread only
+  using Pack = packed<T, V>;
+  FLAM_DYNAMIC_SHARED(Pack, kept);  // each pack used by one thread only
   const int64_t r = blockIdx.x;
   const T* x = a.x + r * a.n;
   const int head = row_head(x), n = int(a.n), packs = int(row_packs<V>(n, head)), threads = blockDim.x;
   const C shift = a.shift(r);
   C sum = 0, squares = 0;
   for (int p = threadIdx.x; p < packs; p += U * threads) {
-    pack<T, V> raw[U];
+    Pack raw[U];
     FLAM_UNROLL for (int u = 0; u < U; u++) raw[u] = fetch_pack<T, V>(x, (p + u * threads) * V - head, n, shift);
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       if (p + u * threads >= packs) continue;
-      store_pack<V>(kept + (p + u * threads) * V, raw[u]);
-      FLAM_UNROLL for (int j = 0; j < V; j++) sum += load(raw[u].get(j)) - shift;
+      FLAM_UNROLL for (int j = 0; j < V; j++) sum += load(raw[u].v[j]) - shift;
+      kept[p + u * threads] = raw[u];
     }
   }
   const row_center<C> m(shift, block_reduce(sum, plus(), C(0)), n);
   for (int p = threadIdx.x; p < packs; p += threads) {
-    C v[V];
-    open_pack(load_pack<V>(kept + p * V), v);
+    const Pack pack = kept[p];
     FLAM_UNROLL for (int j = 0; j < V; j++) {
-      const C d = v[j] - m.center;
+      const C d = load(pack.v[j]) - m.center;
       if (unsigned(p * V - head + j) < unsigned(n)) squares += d * d;
     }
   }
   const C scale = m.scale(block_reduce(squares, plus(), C(0)), n, a.eps);
   for (int p = threadIdx.x; p < packs; p += threads) {
+    const Pack pack = kept[p];
     C v[V];
-    open_pack(load_pack<V>(kept + p * V), v);
-    a.template write<false>(r, p * V - head, v, m.center, scale);
+    FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = load(pack.v[j]);
+    a.write(r, p * V - head, v, m.center, scale);
   }
   if (threadIdx.x == 0 && a.mean) a.mean[r] = m.center;
   if (threadIdx.x == 0 && a.rstd) a.rstd[r] = scale;
@@ -134,13 +135,9 @@ __global__ void __launch_bounds__(256) layer_norm_apply_kernel(const norm_args<T
   const C center = a.mean[r], scale = a.rstd[r];
   for (int64_t p = int64_t(blockIdx.y) * U * blockDim.x + threadIdx.x; p < row_packs<V>(a.n, head);
        p += int64_t(gridDim.y) * U * blockDim.x) {
-    pack<T, V> raw[U];
-    FLAM_UNROLL for (int u = 0; u < U; u++) raw[u] = fetch_pack<T, V>(x, (p + u * int(blockDim.x)) * V - head, a.n, C(0));
-    FLAM_UNROLL for (int u = 0; u < U; u++) {
-      C v[V];
-      open_pack(raw[u], v);
-      a.template write<false>(r, (p + u * int(blockDim.x)) * V - head, v, center, scale);
-    }
+    C v[U][V];
+    FLAM_UNROLL for (int u = 0; u < U; u++) read_pack<T, V>(x, (p + u * int(blockDim.x)) * V - head, a.n, C(0), v[u]);
+    FLAM_UNROLL for (int u = 0; u < U; u++) a.write(r, (p + u * int(blockDim.x)) * V - head, v[u], center, scale);
   }
 }
 
@@ -172,12 +169,11 @@ void long_rows(norm_args<T> a, const flam_tensor& x, double eps) {
 }
 
 template <int K, class T>
-void launch_warps(const norm_args<T>& a, int64_t packs, bool aligned) {
+void launch_warps(const norm_args<T>& a, int64_t packs) {
   const int64_t lanes = std::min<int64_t>(32, power_from(packs));
   if constexpr (K * per_16_bytes<T> < 32)
-    if (packs > K * lanes) return launch_warps<K * 2>(a, packs, aligned);
-  const auto kernel = aligned ? &layer_norm_warp_kernel<K, true, T> : &layer_norm_warp_kernel<K, false, T>;
-  cuda::launch("layer_norm_warp", kernel, cuda::blocks_for(a.rows * lanes, 256), 256, 0, a, int(lanes));
+    if (packs > K * lanes) return launch_warps<K * 2>(a, packs);
+  cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, cuda::blocks_for(a.rows * lanes, 256), 256, 0, a, int(lanes));
 }
 
 }  // namespace
@@ -196,9 +192,8 @@ FLAM_CUDA_OP(layer_norm,
     const norm_args<T> a{
         data<T>(*x), data<T>(*y), mean ? data<C>(*mean) : nullptr, rstd ? data<C>(*rstd) : nullptr, w.view(), b.view(), rows, n, C(eps)};
     if (n == 0) return long_rows(a, *x, eps);
-    const bool rows_aligned = n % V == 0 && aligned_to(a.x, 16) && aligned_to(a.y, 16) && w.aligned() && b.aligned();
-    const int64_t packs = rows_aligned ? n / V : (n + V - 2) / V + 1;
-    if (packs * V <= 1024) return launch_warps<1>(a, packs, rows_aligned);
+    const int64_t packs = n % V == 0 && aligned_to(a.x, 16) ? n / V : (n + V - 2) / V + 1;
+    if (packs * V <= 1024) return launch_warps<1>(a, packs);
     const bool few = rows * 2 < cuda::multiprocessors() && n >= 32768;
     if (few || packs * 16 > cuda::shared_memory_limit() - 2048) return long_rows(a, *x, eps);
     const int threads = packs <= 512 ? 128 : packs <= 2048 ? 256 : packs <= 4096 ? 512 : 1024;
