@@ -64,9 +64,10 @@ __global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T>
   const int t = threadIdx.x % lanes;
   const T* x = a.x + r * a.n;
   const int head = row_head(x), n = int(a.n);
-  const C shift = a.shift(r);
+  const int width = row < a.rows ? n : 0;  // lanes without a row read nothing: y may be x
+  const C shift = width ? a.shift(r) : C(0);
   packed<T, V> raw[K];
-  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V>(x, (k * lanes + t) * V - head, n, shift);
+  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V>(x, (k * lanes + t) * V - head, width, shift);
   C v[K][V], sum = 0, squares = 0;
   FLAM_UNROLL for (int k = 0; k < K; k++) open_pack(raw[k], v[k]);
   FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[k][j] - shift; }

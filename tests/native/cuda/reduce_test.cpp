@@ -37,7 +37,9 @@ void compare(const char* op, const tensor& x, unsigned dims, double a = 0) {
   const check::mirror dx(x), dy(y);
   CHECK_EQ(flam_reduce(id(op), dx, dy, a), FLAM_OK);
   CHECK_EQ(flam_reduce(id(op), x, y, a), FLAM_OK);
-  CHECK_CLOSE(dy.back(), y, tolerance(y.view.dtype));
+  // A sum of numbers of both signs keeps the rounding of its partial sums, which grow with the root of the number of terms.
+  const double terms = y.numel() ? double(x.numel()) / double(y.numel()) : 1;
+  CHECK_CLOSE(dy.back(), y, tolerance(y.view.dtype) * (std::string(op) == "sum" ? 1 + std::sqrt(terms) / 40 : 1));
 }
 
 void compare_var_mean(const tensor& x, unsigned dims, double correction, bool with_var = true, bool with_mean = true) {
