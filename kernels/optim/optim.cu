@@ -105,6 +105,9 @@ FLAM_CUDA_OP(optim_sgd,
              (int32_t count, const flam_tensor* params, const flam_tensor* grads, const flam_tensor* momentum, const flam_sgd* p),
              (count, params, grads, momentum, p)) {
   if (p->momentum != 0 && !momentum) fail(FLAM_INVALID_ARGUMENT, "momentum %g needs its buffers", p->momentum);
+  for (int32_t t = 0; p->first_step && p->momentum != 0 && t < count; t++)  // the kernel reads what it then replaces
+    cuda::check(cudaMemsetAsync(momentum[t].data, 0, size_t(numel(momentum[t]) * dtype_bytes(momentum[t].dtype)), cuda::current_stream()),
+                "sgd");
   by_floating(params[0].dtype, [&](auto zero) {
     using T = decltype(zero);
     using C = compute_t<T>;

@@ -90,7 +90,8 @@ void* hand_out(block* b) {
 }
 void retire(block* b) {  // nothing uses it any more
   allocator().devices[b->device].stats.active_bytes -= b->bytes;
-  mark(b->device, b->stream, b->address, b->bytes, false);
+  // A graph goes on using its pool's memory each time it is launched.
+  if (b->home == &allocator().devices[b->device].general) mark(b->device, b->stream, b->address, b->bytes, false);
   b->home->give(b);
 }
 

@@ -41,6 +41,7 @@ public static partial class torch
             internal GraphedModule(nn.Module<Tensor, Tensor> module, Tensor sample, int warmup, bool unused) : base("GraphedModule")
             {
                 this.module = module;
+                register_module(nameof(module), module);
                 mode = module.training;
                 graphed = new GraphedCallable(x => [module.call(x[0])], [sample], [.. module.parameters()], warmup, unused);
                 train(mode);
