@@ -27,7 +27,7 @@ public sealed class AttentionTests
         Assert.That(fused.shape, Is.EqualTo(plain.shape));
         Same(fused, plain);
         Tensor weights = LayerTests.Wave(fused.shape).to(float64);
-        Tensor[] a = [.. autograd.grad([(fused * weights).sum()], [q, k, v])!], b = [.. autograd.grad([(plain * weights).sum()], [q, k, v])!];
+        IList<Tensor?> a = autograd.grad([(fused * weights).sum()], [q, k, v]), b = autograd.grad([(plain * weights).sum()], [q, k, v]);
         for (int i = 0; i < 3; i++) Same(a[i], b[i]);
     }
 
@@ -40,20 +40,20 @@ public sealed class AttentionTests
         Assert.That(y.transpose(1, 2).is_contiguous(), "the heads of a token lie together, as the caller's do");
         Tensor plain = functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], Seen(qkv[0], qkv[1], causal));
         Same(y, plain);
-        Same(autograd.grad([y.square().sum()], [x])[0], autograd.grad([plain.square().sum()], [x])[0]);
+        Same(autograd.grad([y.square().sum()], [x], retain_graph: true)[0], autograd.grad([plain.square().sum()], [x])[0]);
     }
 
     [Test]
     public void DerivesTwice([Values] bool causal)
     {
         Tensor q = Leaf(1, 1, 2, 5, 4), k = Leaf(2, 1, 2, 6, 4), v = Leaf(3, 1, 2, 6, 4);
-        Tensor[] Twice(Tensor y)
+        IList<Tensor?> Twice(Tensor y)
         {
-            Tensor[] first = [.. autograd.grad([y.pow(3).sum()], [q, k, v], create_graph: true)!];
-            return [.. autograd.grad([(first[0].square().sum() + first[1].pow(3).sum() + first[2].square().sum())], [q, k, v])!];
+            IList<Tensor?> first = autograd.grad([y.pow(3).sum()], [q, k, v], create_graph: true);
+            return autograd.grad([first[0]!.square().sum() + first[1]!.pow(3).sum() + first[2]!.square().sum()], [q, k, v]);
         }
-        Tensor[] a = Twice(functional.scaled_dot_product_attention(q, k, v, is_casual: causal));
-        Tensor[] b = Twice(functional.scaled_dot_product_attention(q, k, v, Seen(q, k, causal)));
+        IList<Tensor?> a = Twice(functional.scaled_dot_product_attention(q, k, v, is_casual: causal));
+        IList<Tensor?> b = Twice(functional.scaled_dot_product_attention(q, k, v, Seen(q, k, causal)));
         for (int i = 0; i < 3; i++) Same(a[i], b[i], 1e-8);
     }
 
