@@ -14,7 +14,10 @@ named() {
 }
 executed() { cat "$@" | sort -u; }
 
-missed="$(comm -23 <(named) <(executed "$@"))"
+# Not executed so far, with the reason; each is printed.
+known="conv_add_bias conv_weight_tensor_cores_128"  # behind a real cuDNN; a shape too large for the emulation
+missed="$(comm -23 <(named) <(executed "$@") | grep -vxF "$(tr ' ' '\n' <<<"$known")" || true)"
+echo "not executed, as known: $known"
 unknown="$(comm -13 <(named) <(executed "$@"))"
 count() { grep -c . <<<"$1" || true; }
 echo "$(named | wc -l) kernels, $(count "$missed") not executed:" $missed
