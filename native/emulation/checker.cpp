@@ -133,10 +133,13 @@ template <bool write>
   if (races(a, c.write)) report(a, write ? "race, write after write" : "race, read after write", &c.write, c.write_pc);
   if (write && races(a, c.read)) report(a, "race, write after read", &c.read, c.read_pc);
 }
-// Whether it may race: in this interval, or in an earlier block of the launch.
+inline bool of_earlier_block(const access_t& a, const visit& v) {
+  const worker& w = *a.w;
+  return a.r->global && v.interval - w.first_of_launch < w.first_of_block - w.first_of_launch && v.interval > w.acquired;
+}
+// Whether it may race.
 inline bool suspect(const access_t& a, const visit& v) {
-  const uint32_t earlier_blocks = a.r->global ? a.w->first_of_block - a.w->first_of_launch : 0;
-  return (v.interval == a.me.interval && v.thread != a.me.thread) || v.interval - a.w->first_of_launch < earlier_blocks;
+  return (v.interval == a.me.interval && v.thread != a.me.thread) || of_earlier_block(a, v);
 }
 // Who read a cell in this interval: a thread, a warp or several warps.
 inline uint16_t readers(const access_t& a, const visit& v) {
@@ -152,7 +155,7 @@ inline void use(const access_t& a, cell& c) {
   if (write) {
     c.write = a.me;
     c.write_pc = a.pc;
-  } else {
+  } else if (!of_earlier_block(a, c.read)) {  // whoever writes races with that one: it is kept
     c.read = {a.me.interval, readers(a, c.read), a.me.warp_interval};
     c.read_pc = a.pc;
   }

@@ -1,4 +1,7 @@
 // A kernel launch: checks what the driver would check, then queues the grid on its stream.
+#include <cstddef>
+#include <cstring>
+
 #include "executor.h"
 #include "runtime.h"
 
@@ -42,7 +45,7 @@ cudaError_t run(const LaunchDesc& d, const void* closure, int device) {
 
 }  // namespace
 
-cudaError_t enqueue_kernel(const LaunchDesc& launch, std::shared_ptr<void> closure) {
+cudaError_t enqueue_kernel(const LaunchDesc& launch, const void* closure) {
   FLAM_EMU_API_CALL;
   cudaStream_t stream;
   if (const cudaError_t refused = find_stream(launch.stream, &stream)) return refused;
@@ -55,7 +58,9 @@ cudaError_t enqueue_kernel(const LaunchDesc& launch, std::shared_ptr<void> closu
     return misuse(kernel + ": more dynamic shared memory than it may have (48 KiB unless cudaFuncSetAttribute allowed more)");
   const std::string why = wrong_pointer(launch, device);
   if (!why.empty()) return misuse(why, cudaErrorIllegalAddress);
-  enqueue(stream, [=] { return run(launch, closure.get(), device); });
+  const std::shared_ptr<std::max_align_t[]> kept(new std::max_align_t[launch.closure_bytes / sizeof(std::max_align_t) + 1]);
+  std::memcpy(kept.get(), closure, launch.closure_bytes);
+  enqueue(stream, [=] { return run(launch, kept.get(), device); });
   return take_failure();
 }
 

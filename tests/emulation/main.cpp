@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
     const std::string outcome = outcome_of(p);
     const bool right = outcome.find(p.expected) != std::string::npos;
     (right ? passed : failed)++;
-    if (!right || argc > 1) std::printf("%s %s: expected \"%s\", got \"%s\"\n", right ? "passed" : "FAILED", p.name, p.expected, outcome.c_str());
+    if (!right || argc > 1)
+      std::printf("%s %s: expected \"%s\", got \"%s\"\n", right ? "passed" : "FAILED", p.name, p.expected, outcome.c_str());
   }
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;

@@ -68,7 +68,7 @@ struct bench {
 
 }  // namespace planted
 
-#define PLANTED(name, expected, environment)                                                           \
-  static std::string planted_##name();                                                                 \
-  static const planted::registration known_##name({#name, expected, environment, &planted_##name});    \
+#define PLANTED(name, expected, environment)                                                        \
+  static std::string planted_##name();                                                              \
+  static const planted::registration known_##name({#name, expected, environment, &planted_##name}); \
   static std::string planted_##name()

@@ -45,6 +45,12 @@ __global__ void blocks_add(float* y) {
   if (threadIdx.x == 0) y[0] = y[0] + 1;
 }
 __global__ void threads_add(float* y) { y[0] = y[0] + 1; }
+__global__ void add_the_next(float* y) {  // in place: the last thread of a block reads what the next block writes
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  const float sum = y[i] + y[i + 1];
+  __syncthreads();
+  y[i] = sum;
+}
 __global__ void bytes_overlap(uint8_t* y) {  // each thread writes its byte and the next
   const int t = threadIdx.x;
   y[t] = 1;
@@ -113,6 +119,11 @@ PLANTED(threads_race, "race, ", "") {
   bench b;
   b.launch("threads_add", &threads_add, 1, 256, 0, b.y);
   return b.outcome(1, [](int) { return 256.0f; });
+}
+PLANTED(blocks_race_in_place, "race, write after read", "") {
+  bench b;
+  b.launch("add_the_next", &add_the_next, 2, 64, 0, b.y);
+  return b.outcome();
 }
 PLANTED(byte_race, "race, write after write of 1 byte", "") {
   bench b;

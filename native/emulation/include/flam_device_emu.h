@@ -8,9 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <iterator>
 #include <source_location>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -92,29 +91,27 @@ struct LaunchDesc {
   const void* ptrs[24];  // the arguments that are pointers are checked at the launch
   int nptrs;
 };
-cudaError_t enqueue_kernel(const LaunchDesc&, std::shared_ptr<void> closure);
+cudaError_t enqueue_kernel(const LaunchDesc&, const void* closure);  // keeps a copy of the closure's bytes
 
 template <class T>
-void collect_pointer(LaunchDesc& d, const T& argument) {
+inline void note_pointer(LaunchDesc& d, const T& argument) {
   if constexpr (std::is_pointer_v<T>)
     if (d.nptrs < int(std::size(d.ptrs))) d.ptrs[d.nptrs++] = reinterpret_cast<const void*>(argument);
 }
-template <class... P>
-struct Closure {
-  void (*kernel)(P...);
-  std::tuple<P...> args;
-  FLAM_EMU_NOSAN static void run(const void* self) {
-    const auto* c = static_cast<const Closure*>(self);
-    std::apply(c->kernel, c->args);
-  }
-};
+template <class Closure>
+FLAM_EMU_NOSAN void run_closure(const void* closure) {
+  (*static_cast<const Closure*>(closure))();
+}
+// Instantiated for each kernel: std::tuple and std::shared_ptr here made the kernels' compilation half as long again.
 template <class... P, class... A>
 cudaError_t launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, const char* name, A&&... args) {
-  using closure = Closure<P...>;
-  auto c = std::make_shared<closure>(closure{kernel, std::tuple<P...>(static_cast<P>(std::forward<A>(args))...)});
-  LaunchDesc d{grid, block, shared_bytes, stream, reinterpret_cast<const void*>(kernel), name, &closure::run, sizeof(closure), {}, 0};
-  std::apply([&](const auto&... a) { (collect_pointer(d, a), ...); }, c->args);
-  return enqueue_kernel(d, std::move(c));
+  static_assert((std::is_trivially_copyable_v<P> && ...), "a kernel's arguments are copied as bytes");
+  const auto closure = [kernel, ... copies = static_cast<P>(args)]() FLAM_EMU_NOSAN { kernel(copies...); };
+  LaunchDesc d{
+      grid, block, shared_bytes, stream, reinterpret_cast<const void*>(kernel), name, &run_closure<decltype(closure)>, sizeof closure,
+      {},   0};
+  (note_pointer<P>(d, args), ...);
+  return enqueue_kernel(d, &closure);
 }
 
 // ---- built-in variables. Under the checker they come by value from functions that it does not look at.
