@@ -1,4 +1,4 @@
-// Shadow of cuda_runtime.h.  Two users: clang's CUDA mode (PTX check) and plain C++ (CPU emulation).
+// Shadow of cuda_runtime.h, for clang in CUDA mode (PTX) and for plain C++ (emulation).
 #pragma once
 #include "cuda_runtime_api.h"
 #if defined(__CUDA__) && defined(__clang__)
