@@ -2,7 +2,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace flam_emu {
 
@@ -25,7 +24,5 @@ void check_atomic_read(const void* p, size_t bytes, void* pc);
 void check_atomic_write(const void* p, size_t bytes, void* pc);
 void check_write_in_flight(const void* p, size_t bytes, void* pc);  // will land at any time from now: the bytes count as not written
 void take_ticket();  // the thread did an atomic operation that may carry a ticket of its block
-
-std::string place_of(const void* pc);  // "file:line", inlined callers too, if addr2line knows; else "library+offset"
 
 }  // namespace flam_emu

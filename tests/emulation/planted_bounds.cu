@@ -64,6 +64,12 @@ __global__ void too_much_stack(float* y, int n) {
   for (int i = 0; i < n; i++) a[i] = float(i);
   y[threadIdx.x] = a[n - 1];
 }
+__global__ void index_registers(float* y, const float* x, int i) {
+  float v[4];
+  for (int k = 0; k < 4; k++) v[k] = x[k];
+  y[0] = v[i];
+}
+__global__ void divide(int* y, int a, int b) { y[0] = a / b; }
 __global__ void write_mapped(int* flag) {
   if (threadIdx.x == 3) *flag = 7;
 }
@@ -72,7 +78,7 @@ float one_more(int i) { return float(i + 1); }
 
 }  // namespace
 
-PLANTED(beyond_shared, "out of bounds: write of 4 byte(s) of shared", "") {
+PLANTED(beyond_shared, "index beyond an array", "") {
   bench b;
   b.launch("shift_in_shared", &shift_in_shared, 1, 64, 0, b.y, b.x);
   return b.outcome(64, [](int i) { return float(i); });
@@ -157,6 +163,16 @@ PLANTED(static_shared_limit, "static shared memory over 48 KiB", "") {
 PLANTED(stack_overflow, "signal 11", "") {
   bench b;
   b.launch("too_much_stack", &too_much_stack, 1, 32, 0, b.y, 40000);
+  return b.outcome();
+}
+PLANTED(beyond_registers, "index beyond an array", "") {
+  bench b;
+  b.launch("index_registers", &index_registers, 1, 1, 0, b.y, b.x, 4);
+  return b.outcome();
+}
+PLANTED(division_by_zero, "integer division by zero", "") {
+  bench b;
+  b.launch("divide", &divide, 1, 1, 0, reinterpret_cast<int*>(b.y), 5, 0);
   return b.outcome();
 }
 PLANTED(right_mapped_memory, "ok", "") {
