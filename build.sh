@@ -158,13 +158,18 @@ test_emulated() {
   local tests="$root/build/release/tests/native" seed="${FLAM_EMU_SEED:-$(date +%j)}" launches="$root/build/launches"
   rm -rf "$launches" && mkdir -p "$launches"
   echo "emulated CUDA device, seed $seed"
-  run_counted "planted bugs" "$tests/flambeau_emulation_tests"
+  run_counted "planted bugs" "$tests/flambeau_emulation_bugs"
   FLAM_EMU_LAUNCHES="$launches/forward" run_counted "native CUDA tests" "$tests/flambeau_emulated_tests"
   FLAM_EMU_ORDER=random FLAM_EMU_SEED="$seed" FLAM_EMU_LAZY=1 run_counted "native CUDA tests in random order" "$tests/flambeau_emulated_tests"
+  # Stand-ins for the vendors' libraries check every call and every descriptor that cuBLASLt and cuDNN are given.
+  FLAMBEAU_CUBLASLT=on FLAMBEAU_CUDA_LIBRARIES="$root/build/release/vendor" FLAM_EMU_LAUNCHES="$launches/cublaslt" \
+    run_counted "native CUDA tests on cuBLASLt's stand-in" "$tests/flambeau_emulated_tests" cuda_matmul
+  FLAMBEAU_CUDNN=on FLAMBEAU_CUDA_LIBRARIES="$root/build/release/vendor" FLAM_EMU_LAUNCHES="$launches/cudnn" \
+    run_counted "native CUDA tests on cuDNN's stand-in" "$tests/flambeau_emulated_tests" cuda_conv
   run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"
   FLAMBEAU_BACKEND=emulated FLAMBEAU_NATIVE_PATH="$root/build/release" FLAM_EMU_LAUNCHES="$launches/managed" \
     run_managed "managed CUDA tests" "TestCategory=Device"
-  run_counted "kernel coverage" bash -c "bash '$root/tests/emulation/coverage.sh' '$launches'/* && echo '1 passed, 0 failed'"
+  run_counted "kernel coverage" bash -c "bash '$root/tests/emulation/coverage.sh' '$launches'/*"
 }
 
 # Every .cu file lowered to PTX by clang, without a CUDA Toolkit.

@@ -208,8 +208,9 @@ FLAM_API int32_t flam_batch_norm_backward(const flam_tensor* dy, const flam_tens
 FLAM_API int32_t flam_matmul(const flam_tensor* a, const flam_tensor* b, const flam_tensor* bias, const flam_tensor* y, double alpha,
                              double beta);
 
-// y = softmax(scale q k^T) v.  q, y: [batch, heads, queries, d], k, v: [batch, heads, keys, d], all with unit stride along d (CUDA: d <= 128);
-// lse: [batch, heads, queries] contiguous, log(sum(exp(scores))), float64 for float64, else float32. causal: query i sees keys j <= i.
+// y = softmax(scale q k^T) v.  q, y: [batch, heads, queries, d], k, v: [batch, heads, keys, d], all with unit stride along d, on CUDA
+// d <= 128; lse: [batch, heads, queries] contiguous, log(sum(exp(scores))), float64 for float64, else float32.
+// causal: query i sees keys j <= i.
 FLAM_API int32_t flam_attention(const flam_tensor* q, const flam_tensor* k, const flam_tensor* v, const flam_tensor* y,
                                 const flam_tensor* lse, double scale, int32_t causal);
 FLAM_API int32_t flam_attention_backward(const flam_tensor* dy, const flam_tensor* q, const flam_tensor* k, const flam_tensor* v,

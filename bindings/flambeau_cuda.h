@@ -33,13 +33,13 @@ typedef struct flam_cuda_memory_stats {
 
 // ---- devices ----------------------------------------------------------------------------------------------------
 
-FLAM_API int32_t flam_cuda_struct_size(int32_t which);     // sizeof: 0 properties, 1 memory stats
-FLAM_API int32_t flam_cuda_device_count(int32_t* count);   // 0 without a driver or a device; never fails
-FLAM_API const char* flam_cuda_why_not(void);              // why the count is 0, or ""
+FLAM_API int32_t flam_cuda_struct_size(int32_t which);    // sizeof: 0 properties, 1 memory stats
+FLAM_API int32_t flam_cuda_device_count(int32_t* count);  // 0 without a driver or a device; never fails
+FLAM_API const char* flam_cuda_why_not(void);             // why the count is 0, or ""
 FLAM_API int32_t flam_cuda_get_properties(int32_t device, flam_cuda_properties* properties);
 FLAM_API int32_t flam_cuda_memory_info(int32_t device, int64_t* free_bytes, int64_t* total_bytes);  // as the driver sees it
 FLAM_API int32_t flam_cuda_can_access_peer(int32_t device, int32_t peer, int32_t* can);
-FLAM_API int32_t flam_cuda_synchronize(int32_t device);    // everything queued on the device; raises deferred errors
+FLAM_API int32_t flam_cuda_synchronize(int32_t device);  // everything queued on the device; raises deferred errors
 FLAM_API int32_t flam_cuda_versions(int32_t* runtime, int32_t* driver, int32_t* cublaslt, int32_t* cudnn);  // 0 = not found
 // 0: TF32 in float32 matrix products, 1: TF32 in float32 convolutions, 2: deterministic algorithms only, 3: cuDNN may be used,
 // 4: time algorithms and keep the fastest (benchmark)
@@ -52,7 +52,7 @@ FLAM_API int32_t flam_cuda_memory_stats_get(int32_t device, flam_cuda_memory_sta
 // The block will not be reused before what is now queued on `stream` is done, however early it is freed.
 FLAM_API int32_t flam_cuda_record_stream(int32_t device, void* block, void* stream);
 FLAM_API int32_t flam_cuda_host_allocate(int64_t bytes, void** block);  // page-locked, cached
-FLAM_API int32_t flam_cuda_host_free(void* block);  // reused only after the copies that were queued from or to it
+FLAM_API int32_t flam_cuda_host_free(void* block);                      // reused only after the copies that were queued from or to it
 FLAM_API int32_t flam_cuda_host_is_pinned(const void* memory, int32_t* pinned);
 // Copies bytes between the CPU (device -1) and devices, on the current stream of the device (the source's when both are devices).
 // Returns when the copy is done, or when it is queued: between devices, and if non_blocking and the host side is page-locked.

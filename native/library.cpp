@@ -22,7 +22,8 @@ extern "C" int32_t flam_abi_version(void) { return FLAM_ABI_VERSION; }
 
 extern "C" const char* flam_build_info(void) {
   static char text[128];
-  std::snprintf(text, sizeof(text), "flambeau abi %d, %s, %s, %s", FLAM_ABI_VERSION, flam::cuda_flavour ? flam::cuda_flavour : "cpu", flam::isa_name(), FLAM_ONEDNN_TEXT);
+  std::snprintf(text, sizeof(text), "flambeau abi %d, %s, %s, %s", FLAM_ABI_VERSION, flam::cuda_flavour ? flam::cuda_flavour : "cpu",
+                flam::isa_name(), FLAM_ONEDNN_TEXT);
   return text;
 }
 

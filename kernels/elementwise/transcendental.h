@@ -35,20 +35,20 @@ FLAM_FUNCTION(erfc)
 #undef FLAM_FUNCTION
 
 // The loop asks `rare` of a block first; one such element makes the block's loop choose per element.
-#define FLAM_ANGLE_FUNCTION(name)                \
-  struct name {                                  \
-    template <class T>                           \
-    FLAM_HD static bool rare(T x) {              \
-      return math::rare_angle(x);                \
-    }                                            \
-    template <class T>                           \
-    FLAM_HD static T slow(T x) {                 \
-      return std::name(x);                       \
-    }                                            \
-    template <class T>                           \
-    FLAM_HD T operator()(T x) const {            \
-      return math::name(x);                      \
-    }                                            \
+#define FLAM_ANGLE_FUNCTION(name)     \
+  struct name {                       \
+    template <class T>                \
+    FLAM_HD static bool rare(T x) {   \
+      return math::rare_angle(x);     \
+    }                                 \
+    template <class T>                \
+    FLAM_HD static T slow(T x) {      \
+      return std::name(x);            \
+    }                                 \
+    template <class T>                \
+    FLAM_HD T operator()(T x) const { \
+      return math::name(x);           \
+    }                                 \
   };
 FLAM_ANGLE_FUNCTION(sin)
 FLAM_ANGLE_FUNCTION(cos)

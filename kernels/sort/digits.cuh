@@ -37,11 +37,11 @@ __device__ __forceinline__ uint32_t equal_lanes(uint32_t digit) {
 template <class K>
 __device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>], uint32_t (&place)[per_digit_thread<K>], int items,
                                             int shift, uint32_t* starts, bool skips) {
-  FLAM_SHARED(uint32_t, counts, [digit_warps][digits / 2]);  // 16 bits each
+  FLAM_SHARED(uint32_t, counts, [digit_warps * digits / 2]);  // 16 bits each, 256 of each warp
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-  for (int i = threadIdx.x; i < digit_warps * digits / 2; i += digit_threads) counts[0][i] = 0;
+  for (int i = threadIdx.x; i < digit_warps * digits / 2; i += digit_threads) counts[i] = 0;
   __syncthreads();
-  uint16_t* mine = reinterpret_cast<uint16_t*>(counts[warp]);
+  uint16_t* mine = reinterpret_cast<uint16_t*>(counts) + warp * digits;
   FLAM_UNROLL for (int i = 0; i < per_digit_thread<K>; i++) {
     if (i < items) {
       const uint32_t d = digit_of(key[i], shift), equal = equal_lanes(d);
@@ -56,7 +56,7 @@ __device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>],
   uint32_t count = 0, total;
   if (threadIdx.x < digits)
     for (int w = 0; w < digit_warps; w++) {
-      uint16_t* c = reinterpret_cast<uint16_t*>(counts[w]) + threadIdx.x;
+      uint16_t* c = reinterpret_cast<uint16_t*>(counts) + w * digits + threadIdx.x;
       const uint32_t here = *c;
       *c = uint16_t(count);
       count += here;

@@ -23,7 +23,7 @@ FLAM_CUDA_OP(sort, (const flam_tensor* x, const flam_tensor* values, const flam_
              (x, values, indices, dim, descending)) {
   if (numel(*x) == 0) return;
   row_memory from(*x, dim), to(*values, dim), places(*indices, dim);
-  if (from.n() >= int64_t(0xffffffff))
+  if (from.n() >= int64_t(0xffff0000))
     fail(FLAM_INVALID_ARGUMENT, "dimension %d of size %lld is too long to sort", dim, (long long)from.n());
   from.read();
   by_numeric(x->dtype == FLAM_BOOL ? FLAM_UINT8 : x->dtype, [&](auto zero) {

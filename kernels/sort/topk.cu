@@ -187,7 +187,7 @@ FLAM_CUDA_OP(topk, (const flam_tensor* x, const flam_tensor* values, const flam_
   const int64_t n = from.n(), k = to.n(), rows = from.rows();
   if (k > n) fail(FLAM_INVALID_ARGUMENT, "k = %lld is more than the %lld elements of dimension %d", (long long)k, (long long)n, dim);
   if (k == 0 || rows == 0) return;
-  if (n >= int64_t(0xffffffff)) fail(FLAM_INVALID_ARGUMENT, "dimension %d of size %lld is too long to sort", dim, (long long)n);
+  if (n >= int64_t(0xffff0000)) fail(FLAM_INVALID_ARGUMENT, "dimension %d of size %lld is too long to sort", dim, (long long)n);
   from.read();
   by_numeric(x->dtype == FLAM_BOOL ? FLAM_UINT8 : x->dtype, [&](auto zero) {
     using T = decltype(zero);

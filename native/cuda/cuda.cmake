@@ -88,10 +88,11 @@ endif()
 # The target cuda-check: clang lowers each .cu file to PTX, without a CUDA toolkit, and tests/ptx/lint.sh reads the inline PTX in it.
 # What needs the features of sm_90a is to stand in an #if defined(__CUDA_ARCH_FEAT_SM90_ALL); it is not seen here.
 find_program(FLAMBEAU_CLANG NAMES clang++-19 clang++-20 clang++-21)
+set(FLAMBEAU_PTX_ARCHITECTURES sm_90 CACHE STRING "architectures that cuda-check lowers the kernels for, for example sm_80;sm_90")
 if(FLAMBEAU_CLANG)
   set(ptx_flags -x cuda --cuda-device-only -nocudainc -nocudalib --cuda-feature=+ptx80 -std=c++20 -O2 -S -Wall -Wextra -Werror
                 -Wno-unknown-pragmas -I${CMAKE_SOURCE_DIR}/native/emulation/include -DFLAM_ISA=gpu)
-  foreach(architecture sm_80 sm_90)
+  foreach(architecture ${FLAMBEAU_PTX_ARCHITECTURES})
     foreach(source ${cu_sources})
       file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/kernels ${source})
       set(ptx ${CMAKE_BINARY_DIR}/ptx/${architecture}/${name}.ptx)

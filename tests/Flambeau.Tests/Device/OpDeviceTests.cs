@@ -47,11 +47,11 @@ public class OpDeviceTests : DeviceFixture
         OpRow row = Row(name);
         Sample[] samples =
         [
-            .. Chosen(row, s => s.Deterministic && s.Dtype == "float32", 5),
-            .. Chosen(row, s => s.Deterministic && s.Dtype == "float64", 2),
-            .. Chosen(row, s => s.Deterministic && s.Dtype is "int64", 2),
-            .. Chosen(row, s => s.Deterministic && s.Dtype is "bool", 1),
-            .. Chosen(row, s => s.Deterministic && s.Dtype is not ("float32" or "float64" or "int64" or "bool"), 1),
+            .. Chosen(row, s => s.Deterministic && s.Dtype == "float32", 10),
+            .. Chosen(row, s => s.Deterministic && s.Dtype == "float64", 4),
+            .. Chosen(row, s => s.Deterministic && s.Dtype is "int64", 3),
+            .. Chosen(row, s => s.Deterministic && s.Dtype is "bool", 2),
+            .. Chosen(row, s => s.Deterministic && s.Dtype is not ("float32" or "float64" or "int64" or "bool"), 4),
         ];
         foreach (Sample sample in samples) Compare(row, sample, ToGpu, x => x, null);
         if (samples.Length == 0) Assert.That(row.Samples.Any(s => !s.Deterministic), Is.True, "no sample was replayed");
@@ -61,7 +61,7 @@ public class OpDeviceTests : DeviceFixture
     public void Equals_the_CPU_in_half_types_and_other_layouts(string name)
     {
         OpRow row = Row(name);
-        foreach (Sample sample in Chosen(row, s => s.Deterministic && s.Dtype == "float32", 1))
+        foreach (Sample sample in Chosen(row, s => s.Deterministic && s.Dtype == "float32", 2))
         {
             if (!row.NoLayouts) Compare(row, sample, x => Sliced(ToGpu(x)), Sliced, null);
             if (row.NoHalf || !row.Has("bfloat16")) continue;
