@@ -196,6 +196,9 @@ internal static unsafe partial class Native
     internal static partial int flam_generator_seed(flam_generator* g, ulong seed);
 
     [LibraryImport(Library)]
+    internal static partial int flam_generator_store(flam_generator* g, flam_tensor* y);
+
+    [LibraryImport(Library)]
     internal static partial int flam_random_uniform(flam_generator* g, flam_tensor* y, double low, double high);
 
     [LibraryImport(Library)]

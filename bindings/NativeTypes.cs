@@ -65,6 +65,7 @@ internal unsafe struct flam_generator
     public int reserved;
     public double next_double_normal;
     public ulong philox_offset;
+    public ulong* in_graph;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -74,6 +74,7 @@ typedef struct flam_memory_stats {
 } flam_memory_stats;
 
 // PyTorch's CPU generator (mt19937 and the cached second half of a Box-Muller pair) and a Philox 4x32-10 counter.
+// in_graph: null; or, while a CUDA graph is captured, {seed, offset} on the device: kernels read the seed there and add the offset.
 typedef struct flam_generator {
   uint64_t seed;
   int32_t left;
@@ -85,6 +86,7 @@ typedef struct flam_generator {
   int32_t reserved;
   double next_double_normal;
   uint64_t philox_offset;
+  const uint64_t* in_graph;
 } flam_generator;
 
 // A convolution of nd spatial dimensions (1, 2 or 3); unused entries are stride 1, padding 0, dilation 1.
@@ -270,6 +272,7 @@ FLAM_API int32_t flam_searchsorted(const flam_tensor* x, const flam_tensor* v, c
 // The first group consumes mt19937 exactly as PyTorch's CPU kernels do, so one seed gives the same numbers there and here. y is contiguous.
 
 FLAM_API int32_t flam_generator_seed(flam_generator* g, uint64_t seed);
+FLAM_API int32_t flam_generator_store(const flam_generator* g, const flam_tensor* y);  // y: int64 [2] = seed, philox_offset
 FLAM_API int32_t flam_random_uniform(flam_generator* g, const flam_tensor* y, double low, double high);
 FLAM_API int32_t flam_random_normal(flam_generator* g, const flam_tensor* y, double mean, double std);
 FLAM_API int32_t flam_random_integers(flam_generator* g, const flam_tensor* y, int64_t low, int64_t high);  // [low, high)

@@ -1,4 +1,4 @@
-// permutation: the order of n random 64-bit keys.
+// store: where a graph's random kernels find seed and offset.   permutation: the order of n random 64-bit keys.
 // multinomial with replacement: the first slot whose running sum exceeds u times the row's sum, one thread per sample.
 // Without: the k largest of w / e, e exponential with rate 1 (the "exponential race"; Efraimidis and Spirakis 2006).
 #include "philox.cuh"
@@ -6,6 +6,8 @@
 using namespace flam;
 
 namespace {
+
+__global__ void store_kernel(uint64_t* y, uint64_t seed, uint64_t offset) { y[0] = seed, y[1] = offset; }
 
 __global__ void __launch_bounds__(256) random_keys_kernel(int64_t* y, int64_t n, philox_key key) {
   const int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
@@ -72,6 +74,10 @@ void succeed(int32_t status) {
 }
 
 }  // namespace
+
+FLAM_CUDA_OP(generator_store, (const flam_generator* g, const flam_tensor* y), (g, y)) {
+  cuda::launch("generator_store", &store_kernel, 1, 1, 0, data<uint64_t>(*y), g->seed, g->philox_offset);
+}
 
 FLAM_CUDA_OP(random_permutation, (flam_generator * g, const flam_tensor* y), (g, y)) {
   const int64_t n = numel(*y);

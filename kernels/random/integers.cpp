@@ -73,3 +73,8 @@ FLAM_OP(random_permutation, (flam_generator * g, const flam_tensor* y), (g, y)) 
 FLAM_OP(random_bits64, (flam_generator * g, uint64_t* value), (g, value)) { *value = random64(*g); }
 
 FLAM_OP(generator_seed, (flam_generator * g, uint64_t seed), (g, seed)) { mt_seed(*g, seed); }
+
+FLAM_OP(generator_store, (const flam_generator* g, const flam_tensor* y), (g, y)) {
+  data<uint64_t>(*y)[0] = g->seed;
+  data<uint64_t>(*y)[1] = g->philox_offset;
+}

@@ -7,16 +7,18 @@
 namespace flam {
 inline namespace FLAM_ISA {
 
+// In a captured graph, whose arguments never change, seed and offset come from the memory that each launch of the graph fills in.
 struct philox_key {
   uint64_t seed, offset;
-  explicit philox_key(const flam_generator& g) : seed(g.seed), offset(g.philox_offset) {}
+  const uint64_t* in_graph;
+  explicit philox_key(const flam_generator& g) : seed(g.seed), offset(g.philox_offset), in_graph(g.in_graph) {}
 
   __device__ __forceinline__ void words(int64_t block, uint32_t (&w)[4]) const {
-    const uint64_t b = offset + uint64_t(block);
+    const uint64_t s = in_graph ? in_graph[0] : seed, b = offset + uint64_t(block) + (in_graph ? in_graph[1] : 0);
     w[0] = uint32_t(b);
     w[1] = uint32_t(b >> 32);
     w[2] = w[3] = 0;
-    philox(uint32_t(seed), uint32_t(seed >> 32), w);
+    philox(uint32_t(s), uint32_t(s >> 32), w);
   }
 };
 

@@ -10,7 +10,7 @@ public static partial class torch
         /// A function whose forward and backward work is captured into graphs and replayed. Its results lie in memory that the next call
         /// overwrites: use them, or clone them, before.
         /// </summary>
-        /// <param name="callable">Must do the same work each time: no reading of values, no random numbers.</param>
+        /// <param name="callable">Must do the same work each time: no reading of values.</param>
         /// <param name="sample_args">Arguments of the shapes, dtypes and requires_grad that all calls will have.</param>
         /// <param name="parameters">Leaves that it uses besides its arguments and that are to get gradients.</param>
         /// <param name="num_warmup_iters">Runs before the capture, in which libraries choose their algorithms.</param>

@@ -8,16 +8,32 @@ internal static class Capture
     [ThreadStatic]
     private static HashSet<Storage>? outside;
 
+    [ThreadStatic]
+    private static List<torch.Generator.InGraph>? draws;
+
     internal static bool Running => outside is not null;
 
-    internal static void Begin() => outside = new HashSet<Storage>(ReferenceEqualityComparer.Instance);
-
-    /// <summary>The memory from before that the capture used.</summary>
-    internal static HashSet<Storage> End()
+    internal static void Begin()
     {
-        HashSet<Storage> used = outside ?? [];
+        outside = new HashSet<Storage>(ReferenceEqualityComparer.Instance);
+        draws = [];
+    }
+
+    /// <summary>The memory from before that the capture used, and the generators.</summary>
+    internal static (HashSet<Storage> Memory, List<torch.Generator.InGraph> Draws) End()
+    {
+        (HashSet<Storage>, List<torch.Generator.InGraph>) used = (outside ?? [], draws ?? []);
         outside = null;
+        draws = null;
         return used;
+    }
+
+    /// <summary>What stands for a generator while the capture runs.</summary>
+    internal static torch.Generator.InGraph Draws(torch.Generator g)
+    {
+        torch.Generator.InGraph? known = draws!.Find(d => d.Of(g));
+        if (known is null) draws.Add(known = new torch.Generator.InGraph(g));
+        return known;
     }
 
     /// <summary>A call of the graph uses this memory each time it runs, so the graph holds it. Memory made while capturing is its own.</summary>
@@ -40,13 +56,14 @@ public static partial class torch
     {
         /// <summary>
         /// Work that is recorded once and then run again as a whole, which saves the time that queueing it costs. It runs with the same
-        /// memory and the same numbers each time: change its inputs by copy_ and read its outputs where they are. Nothing inside may read a
-        /// value (item, printing, branches on results) or draw random numbers. The graph keeps the memory that it uses.
+        /// memory each time: change its inputs by copy_ and read its outputs where they are. Nothing inside may read a value (item,
+        /// printing, branches on results). Each replay draws new random numbers. The graph keeps the memory that it uses.
         /// </summary>
         public sealed class CUDAGraph : IDisposable
         {
             private GraphHandle? handle, capturing;
             private HashSet<Storage> uses = [];
+            private List<Generator.InGraph> draws = [];
             private string? failure;
 
             /// <summary>From now on this thread's work on the current stream, which must not be the default one, is recorded and not run.</summary>
@@ -69,7 +86,7 @@ public static partial class torch
             {
                 GraphHandle ended = capturing ?? throw Error.State("capture_end", "this graph is not being captured");
                 capturing = null;
-                uses = Capture.End();
+                (uses, draws) = Capture.End();
                 int status = NativeCuda.flam_cuda_graph_end(ended.Device, ended.Pointer("capture_end"));
                 if (status == 0)
                 {
@@ -90,7 +107,9 @@ public static partial class torch
             /// <exception cref="InvalidOperationException">Nothing has been captured.</exception>
             public void replay()
             {
+                Capture.Forbid("replay", "a graph cannot be replayed");
                 if (handle is null) throw Error.State("replay", failure ?? "the graph is empty: capture something first");
+                foreach (Generator.InGraph d in draws) d.Start();
                 Error.Check(NativeCuda.flam_cuda_graph_launch(handle.Device, handle.Pointer("replay"), current_stream(new Device(DeviceType.CUDA, handle.Device)).Pointer("replay")), "replay");
                 GC.KeepAlive(this);
             }
@@ -103,6 +122,7 @@ public static partial class torch
                 failure = null;
                 foreach (Storage s in uses) s.LetGo();
                 uses = [];
+                draws = [];
             }
 
             public void Dispose() => reset();

@@ -49,7 +49,6 @@ public static partial class torch
         /// <exception cref="ArgumentException">The given generator is for another device.</exception>
         internal static Generator For(string op, Device device, Generator? given)
         {
-            if (device.type == DeviceType.CUDA) Capture.Forbid(op, "random numbers would be the same each time, so they cannot be drawn");
             if (given is null) return DefaultOf(device);
             return given.device == device ? given : throw Error.Argument(op, $"the generator is for {given.device}, the tensor is on {device}");
         }
@@ -90,7 +89,7 @@ public static partial class torch
         {
             lock (gate)
                 if (device.type == DeviceType.CUDA) return FromSpan("get_state", MemoryMarshal.AsBytes<ulong>([state.seed, state.philox_offset]), [16], null, CPU, false);
-            lock (gate) return FromSpan("get_state", MemoryMarshal.AsBytes(new ReadOnlySpan<flam_generator>(in state)), [Unsafe.SizeOf<flam_generator>()], null, CPU, false);
+            lock (gate) return FromSpan<byte>("get_state", Bytes(ref state), [StateBytes], null, CPU, false);
         }
 
         /// <summary>Continues from a state that get_state returned.</summary>
@@ -99,11 +98,11 @@ public static partial class torch
         {
             ArgumentNullException.ThrowIfNull(value);
             bool cuda = device.type == DeviceType.CUDA;
-            int bytes = cuda ? 16 : Unsafe.SizeOf<flam_generator>();
+            int bytes = cuda ? 16 : StateBytes;
             if (value.dtype != ScalarType.Byte || value.numel() != bytes) throw Error.Argument("set_state", $"the state must be {bytes} elements of uint8, not {Error.Shape(value.sizes)} of {value.dtype.name()}");
             if (!cuda)
             {
-                lock (gate) value.data<byte>().CopyTo(MemoryMarshal.AsBytes(new Span<flam_generator>(ref state)));
+                lock (gate) value.data<byte>().CopyTo(Bytes(ref state));
                 return;
             }
             Span<ulong> both = stackalloc ulong[2];
@@ -117,14 +116,59 @@ public static partial class torch
 
         public void Dispose() { }
 
+        // All but the last field, which is an address.
+        private static readonly int StateBytes = (int)Marshal.OffsetOf<flam_generator>(nameof(flam_generator.in_graph));
+
+        private static Span<byte> Bytes(ref flam_generator g) => MemoryMarshal.AsBytes(new Span<flam_generator>(ref g))[..StateBytes];
+
         internal unsafe delegate int Draw(flam_generator* g);
 
         /// <summary>One native call that draws from this stream.</summary>
         internal unsafe void Use(string op, Draw draw)
         {
+            if (device.type == DeviceType.CUDA && Capture.Running)
+            {
+                Capture.Draws(this).Use(op, draw);
+                return;
+            }
             lock (gate)
             {
                 fixed (flam_generator* g = &state) Error.Check(draw(g), op);
+            }
+        }
+
+        /// <summary>What a captured graph draws from a generator: it counts from 0 while captured, and each replay says where 0 is.</summary>
+        internal sealed class InGraph
+        {
+            private readonly Generator source;
+            private readonly Tensor start; // seed, offset: read by the graph's kernels
+            private flam_generator counter;
+
+            internal unsafe InGraph(Generator source)
+            {
+                this.source = source;
+                start = new Tensor([2], ScalarType.Int64, source.device);
+                using Borrow _ = start.Borrow("capture", out flam_tensor v);
+                counter.in_graph = (ulong*)v.data;
+            }
+
+            internal bool Of(Generator g) => ReferenceEquals(source, g);
+
+            internal unsafe void Use(string op, Draw draw)
+            {
+                fixed (flam_generator* g = &counter) Error.Check(draw(g), op);
+            }
+
+            /// <summary>Queues, before a replay, where its numbers start, and moves the generator behind them.</summary>
+            internal unsafe void Start()
+            {
+                using Borrow b = start.Borrow("replay", out flam_tensor v);
+                flam_tensor* y = &v;
+                lock (source.gate)
+                {
+                    source.Use("replay", g => Native.flam_generator_store(g, y));
+                    source.state.philox_offset += counter.philox_offset;
+                }
             }
         }
 
