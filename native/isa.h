@@ -17,6 +17,13 @@
 #define FLAM_HD __forceinline
 #endif
 
+// On long functions in headers that many loops call once per block: copies in each of them take long to compile and win nothing.
+#if defined(__GNUC__)
+#define FLAM_NOINLINE __attribute__((noinline))
+#else
+#define FLAM_NOINLINE __declspec(noinline)
+#endif
+
 namespace flam {
 enum class isa_level : int { baseline = 0, avx2 = 1, avx512 = 2 };
 isa_level isa();  // the best one that this machine has; FLAMBEAU_ISA=baseline|avx2 lowers it

@@ -31,7 +31,7 @@ inline void mt_seed(flam_generator& g, uint64_t seed) {
   g.left = 1;
 }
 
-inline void mt_refill(flam_generator& g) {
+FLAM_NOINLINE inline void mt_refill(flam_generator& g) {
   uint32_t* s = g.state;
   constexpr int head = mt_size - mt_shift;
   for (int j = 0; j < head; j++) s[j] = s[j + mt_shift] ^ mt_twist(s[j], s[j + 1]);
@@ -42,7 +42,7 @@ inline void mt_refill(flam_generator& g) {
 }
 
 // The next n words, as n calls of random32 would give them.
-inline void random_words(flam_generator& g, uint32_t* out, int64_t n) {
+FLAM_NOINLINE inline void random_words(flam_generator& g, uint32_t* out, int64_t n) {
   while (n > 0) {
     if (g.left <= 1) mt_refill(g);
     const int count = int(n < g.left - 1 ? n : g.left - 1);
@@ -100,7 +100,7 @@ FLAM_HD void philox(uint32_t k0, uint32_t k1, uint32_t (&c)[4]) {
 }
 
 // Words of `count` consecutive blocks starting at `block`: out[4 i .. 4 i + 3] belong to block + i. key: the seed.
-inline void philox_blocks(uint64_t seed, uint64_t block, int64_t count, uint32_t* out) {
+FLAM_NOINLINE inline void philox_blocks(uint64_t seed, uint64_t block, int64_t count, uint32_t* out) {
   const uint32_t k0 = uint32_t(seed), k1 = uint32_t(seed >> 32);
 #pragma omp simd
   for (int64_t i = 0; i < count; i++) {

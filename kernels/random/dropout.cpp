@@ -125,15 +125,16 @@ void drop_everything(const flam_tensor& x, const flam_tensor& y, const flam_tens
 }  // namespace
 
 FLAM_OP(random_bernoulli, (flam_generator * g, const flam_tensor* p, const flam_tensor* y), (g, p, y)) {
-  auto run = [&](auto zero) {
-    using P = decltype(zero);
-    check_probabilities<P>(*p);
-    if (p->dtype == y->dtype) bernoulli<P, P>(*g, *p, *y);
-    else by_dtype(y->dtype, [&](auto one) { bernoulli<decltype(one), P>(*g, *p, *y); });
-  };
-  if (p->dtype == FLAM_FLOAT64) run(double());
-  else if (p->dtype == y->dtype) by_floating(p->dtype, run);
-  else fail(FLAM_INVALID_ARGUMENT, "probabilities of %s for a result of %s", dtype_name(p->dtype), dtype_name(y->dtype));
+  if (p->dtype == y->dtype)
+    by_floating(p->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      check_probabilities<T>(*p);
+      bernoulli<T, T>(*g, *p, *y);
+    });
+  else if (p->dtype == FLAM_FLOAT64) {
+    check_probabilities<double>(*p);
+    by_dtype(y->dtype, [&](auto zero) { bernoulli<decltype(zero), double>(*g, *p, *y); });
+  } else fail(FLAM_INVALID_ARGUMENT, "probabilities of %s for a result of %s", dtype_name(p->dtype), dtype_name(y->dtype));
   advance(*g, numel(*y));
 }
 
