@@ -1,5 +1,5 @@
 // y = x between any two dtypes and layouts.
-// Same dtype: bits move, contiguous ones by memcpy, transposed ones block by block through a small square (transpose.h).
+// Same dtype: bits move, contiguous ones by memcpy, transposed ones block by block through the registers (transpose.h).
 // Otherwise the elementwise driver brings x into the computing type (float for the half types), one loop per pair converts.
 #include "../elementwise/driver.h"
 #include "convert.h"
