@@ -17,7 +17,7 @@ C advance_row(C* s, int64_t n, C& m, C& l) {
   C sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t j = 0; j < n; j++) {
-    s[j] = math::exp(s[j] - shift);
+    s[j] = math::exp_or_zero(s[j] - shift);
     sum += s[j];
   }
   const C rescale = std::exp(m - shift);

@@ -40,7 +40,7 @@ void probabilities(C* s, C* dp, int64_t rows, int64_t columns, const C* lse, con
     const C shift = lse[i], mean = delta[i];
 #pragma omp simd
     for (int64_t j = 0; j < columns; j++) {
-      p[j] = math::exp(p[j] - shift);
+      p[j] = math::exp_or_zero(p[j] - shift);
       ds[j] = scale * p[j] * (ds[j] - mean);
     }
   }

@@ -37,7 +37,7 @@ void forward(const flam_tensor& x, const flam_tensor& target, const flam_tensor&
       at<C>(loss, r) = at<C>(lse, r) = 0;
       if (t == ignore) continue;
       const C* row = buffer.read(data<T>(x) + r * n, n);
-      const C top = row_max(row, n), log_sum = C(std::log(row_sum<C>(n, [=](int64_t i) { return math::exp(row[i] - top); })));
+      const C top = row_max(row, n), log_sum = C(std::log(row_sum<C>(n, [=](int64_t i) { return math::exp_or_zero(row[i] - top); })));
       at<C>(loss, r) = log_sum - (row[t] - top);
       at<C>(lse, r) = top + log_sum;
     }
@@ -61,8 +61,8 @@ void backward(const flam_tensor& dloss, const flam_tensor& x, const flam_tensor&
       else {
         const C picked = row[t];
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) to[i] = math::exp(row[i] - shift) * g;
-        to[t] = (math::exp(picked - shift) - 1) * g;
+        for (int64_t i = 0; i < n; i++) to[i] = math::exp_or_zero(row[i] - shift) * g;
+        to[t] = (math::exp_or_zero(picked - shift) - 1) * g;
       }
       out.write(data<T>(dx) + r * n, n);
     }

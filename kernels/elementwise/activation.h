@@ -7,10 +7,18 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace op {
 
-struct sigmoid {
+struct sigmoid : short_in_vectors {
+  template <class T>
+  FLAM_HD static bool rare(T x) {
+    return math::rare_exponent(x);
+  }
+  template <class T>
+  FLAM_HD static T slow(T x) {
+    return math::sigmoid(x);
+  }
   template <class T>
   FLAM_HD T operator()(T x) const {
-    return math::sigmoid(x);
+    return math::sigmoid_plain(x);
   }
 };
 struct logsigmoid {  // min(x, 0) - log(1 + exp(-|x|))
@@ -38,11 +46,19 @@ struct elu {  // scale x, or scale alpha (exp(x) - 1)
     return x <= T(0) ? math::expm1(x) * (alpha * scale) : x * scale;
   }
 };
-struct gelu {  // x Phi(x), Phi the normal distribution
+struct gelu : short_in_vectors {  // x Phi(x), Phi the normal distribution
   FLAM_HD static float brief(float x) { return 0.5f * x * (1.0f + std::erf(0.70710678f * x)); }
   template <class T>
-  FLAM_HD T operator()(T x) const {
+  FLAM_HD static bool rare(T x) {
+    return math::rare_gelu(x);
+  }
+  template <class T>
+  FLAM_HD static T slow(T x) {
     return math::gelu(x);
+  }
+  template <class T>
+  FLAM_HD T operator()(T x) const {
+    return math::gelu_plain(x);
   }
 };
 struct gelu_tanh {
@@ -51,10 +67,18 @@ struct gelu_tanh {
     return math::gelu_tanh(x);
   }
 };
-struct silu {
+struct silu : short_in_vectors {
+  template <class T>
+  FLAM_HD static bool rare(T x) {
+    return !(std::fabs(x) < math::silu_end<T>);
+  }
+  template <class T>
+  FLAM_HD static T slow(T x) {
+    return math::times_sigmoid(x, x);
+  }
   template <class T>
   FLAM_HD T operator()(T x) const {
-    return math::times_sigmoid(x, x);
+    return math::silu_plain(x);
   }
 };
 struct mish {
@@ -95,10 +119,18 @@ struct tanh_backward {
     return dy * (T(1) - y * y);
   }
 };
-struct gelu_backward {  // dy (Phi(x) + x phi(x))
+struct gelu_backward : short_in_vectors {  // dy (Phi(x) + x phi(x))
+  template <class T>
+  FLAM_HD static bool rare(T, T x) {
+    return math::rare_gelu(x);
+  }
+  template <class T>
+  FLAM_HD static T slow(T dy, T x) {
+    return dy * math::gelu_slope(x);
+  }
   template <class T>
   FLAM_HD T operator()(T dy, T x) const {
-    return dy * math::gelu_slope(x);
+    return dy * math::gelu_slope_plain(x);
   }
 };
 struct gelu_tanh_backward {  // y = x s, s = sigmoid(v):  dy (s + x s (1 - s) dv/dx)

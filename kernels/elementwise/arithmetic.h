@@ -6,6 +6,9 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace op {
 
+// Base of an op whose short formula pays in loops over vectors only: CUDA takes the slow one for every element.
+struct short_in_vectors {};
+
 struct neg {
   template <class T>
   FLAM_HD T operator()(T x) const {

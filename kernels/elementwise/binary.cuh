@@ -21,6 +21,8 @@ struct binary_formula {
         return C(0);
       }
       return F()(x1, x2);
+    } else if constexpr (std::is_base_of_v<op::short_in_vectors, F>) {
+      return F::slow(x1, x2);
     } else if constexpr (has_slow<F>::value && is_real<C>) {
       return F::rare(x1, x2) ? F::slow(x1, x2) : F()(x1, x2);
     } else if constexpr (std::is_invocable_v<F, C, C, C>) {

@@ -14,7 +14,6 @@ namespace op {
       return math::name(x);           \
     }                                 \
   };
-FLAM_FUNCTION(exp)
 FLAM_FUNCTION(exp2)
 FLAM_FUNCTION(expm1)
 FLAM_FUNCTION(log)
@@ -35,6 +34,20 @@ FLAM_FUNCTION(erfc)
 #undef FLAM_FUNCTION
 
 // The loop asks `rare` of a block first; one such element makes the block's loop choose per element.
+struct exp : short_in_vectors {
+  template <class T>
+  FLAM_HD static bool rare(T x) {
+    return math::rare_exponent(x);
+  }
+  template <class T>
+  FLAM_HD static T slow(T x) {
+    return math::exp(x);
+  }
+  template <class T>
+  FLAM_HD T operator()(T x) const {
+    return math::exp_plain(x);
+  }
+};
 #define FLAM_ANGLE_FUNCTION(name)     \
   struct name {                       \
     template <class T>                \

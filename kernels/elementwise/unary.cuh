@@ -29,6 +29,7 @@ struct unary_function {
   C a, b;
   __device__ __forceinline__ auto operator()(C x) const {
     if constexpr (has_brief<F>::value && sizeof(T) == 2 && is_real<C>) return F::brief(x);
+    else if constexpr (std::is_base_of_v<op::short_in_vectors, F>) return F::slow(x);
     else if constexpr (has_slow<F>::value) return F::rare(x) ? F::slow(x) : F()(x);
     else return call_unary<F>(x, a, b);
   }

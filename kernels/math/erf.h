@@ -8,6 +8,12 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace math {
 
+// c0 + c1 x + c2 x^2 + c3 x^3, x2 = x^2: two halves at once, where a chain of twelve would keep the vectors waiting
+template <class T>
+FLAM_HD T quad(T x, T x2, T c0, T c1, T c2, T c3) {
+  return (c0 + c1 * x) + x2 * (c2 + c3 * x);
+}
+
 // exp(a^2 / 2) Phi(-a), 0 <= a < 16 (float), 40 (double)
 template <class T>
 FLAM_HD T normal_tail_scaled(T a) {
@@ -21,9 +27,10 @@ FLAM_HD T normal_tail_scaled(T a) {
                           1.0527497577999475e-7, 2.97862871100197397e-8, -1.80448705844605632e-8, -1.04963573580172986e-8,
                           1.01690979263361509e-9, 1.10445780809551115e-9);
   } else {
-    const T w = 1.0f / (a + 1.5f), u = (a - 1.5f) * w;
-    return w * polynomial(u, 0.6173420037f, -0.1950994565f, -0.05749573488f, 0.01789597861f, 0.01764334489f, 0.003992177086f,
-                          -0.002445670148f, -0.002723144047f, -0.001023396749f, 0.0002685168256f, 0.0004552277691f, 0.0001416962143f);
+    const T w = 1.0f / (a + 1.5f), u = (a - 1.5f) * w, v = u * u, z = v * v;
+    return w * (quad(u, v, 0.6173420037f, -0.1950994565f, -0.05749573488f, 0.01789597861f) +
+                z * (quad(u, v, 0.01764334489f, 0.003992177086f, -0.002445670148f, -0.002723144047f) +
+                     z * quad(u, v, -0.001023396749f, 0.0002685168256f, 0.0004552277691f, 0.0001416962143f)));
   }
 }
 // exp(a^2) erfc(a)
@@ -38,6 +45,19 @@ FLAM_HD T times_exp_of_minus_square(T y, T a, T factor, T shift) {
   constexpr uint_of<T> upper = sizeof(T) == 8 ? ~uint_of<T>(0x7ffffff) : ~uint_of<T>(0xfff);
   const T high = from_bits(int_of<T>(uint_of<T>(to_bits(a)) & upper));  // its square is exact
   return times_exp_bounded(y, -factor * high * high, shift, -factor * (a - high) * (a + high));
+}
+
+// y exp(-a^2 / 2) where that is normal
+template <class T>
+FLAM_HD T times_normal_plain(T y, T a) {
+#if defined(__FMA__) || defined(__aarch64__)
+  const T square = a * a;
+  return times_exp_plain(y, T(-0.5) * square, T(-0.5) * std::fma(a, a, -square));
+#else
+  constexpr uint_of<T> upper = sizeof(T) == 8 ? ~uint_of<T>(0x7ffffff) : ~uint_of<T>(0xfff);
+  const T high = from_bits(int_of<T>(uint_of<T>(to_bits(a)) & upper));
+  return times_exp_plain(y, T(-0.5) * high * high, T(-0.5) * (a - high) * (a + high));
+#endif
 }
 
 template <class T>
@@ -85,6 +105,24 @@ FLAM_HD T gelu_slope(T x) {
   const T factor = a * T(0.39894228040143267794) - normal_tail_scaled(a);
   const T tail = times_exp_of_minus_square(factor, a, T(0.5), T(0));
   return x < T(0) ? -tail : x != x ? x : T(1) + tail;
+}
+
+// Both where exp(-x^2 / 2) and its products with x and Phi's factor are normal.
+template <class T>
+constexpr T gelu_plain_end = sizeof(T) == 8 ? T(36) : T(12);
+template <class T>
+FLAM_HD bool rare_gelu(T x) {
+  return !(std::fabs(x) < gelu_plain_end<T>);
+}
+template <class T>
+FLAM_HD T gelu_plain(T x) {
+  const T a = std::fabs(x), tail = times_normal_plain(normal_tail_scaled(a), a);
+  return x < T(0) ? x * tail : x * (T(1) - tail);
+}
+template <class T>
+FLAM_HD T gelu_slope_plain(T x) {
+  const T a = std::fabs(x), tail = times_normal_plain(a * T(0.39894228040143267794) - normal_tail_scaled(a), a);
+  return x < T(0) ? -tail : T(1) + tail;
 }
 
 }  // namespace math

@@ -37,16 +37,26 @@ FLAM_HD T nearest_integer(T x) {
   return (x + format<T>::rounder) - format<T>::rounder;
 }
 
+// 1.5 * 2^digits + k bias: added to an integer n it leaves n + k bias in the low bits
+template <class T>
+constexpr T exponent_rounder(int k) {
+  return format<T>::rounder + T(k * format<T>::bias);
+}
+// 2^n for an integer n that gives a normal number, out of the bits of n + exponent_rounder(1)
+template <class T>
+FLAM_HD T power_of_bits(T sum) {
+  return from_bits(int_of<T>(uint_of<T>(to_bits(sum)) << format<T>::digits));
+}
 // 2^n for an integer n that gives a normal number
 template <class T>
 FLAM_HD T power_of_two(T n) {
-  return from_bits(int_of<T>(uint_of<T>(to_bits(n + (format<T>::rounder + T(format<T>::bias)))) << format<T>::digits));
+  return power_of_bits(n + exponent_rounder<T>(1));
 }
-// y 2^n, rounded once, where 2^n alone may overflow or vanish
+// y 2^n, rounded once, where 2^n alone may overflow or vanish: n + 2 bias is cut into two exponents, each with its bias
 template <class T>
 FLAM_HD T scale_by(T y, T n) {
-  const T half = nearest_integer(n * T(0.5));
-  return y * power_of_two(half) * power_of_two(n - half);
+  const auto both = uint_of<T>(to_bits(n + exponent_rounder<T>(2))), half = both >> 1;
+  return y * from_bits(int_of<T>(half << format<T>::digits)) * from_bits(int_of<T>((both - half) << format<T>::digits));
 }
 
 template <class T>
@@ -76,7 +86,7 @@ FLAM_HD T exp_tail(T r) {
            polynomial(r, 0.5, 0.166666666666666766, 0.0416666666666667013, 0.00833333333332161713, 0.00138888888888668792,
                       0.000198412698861552392, 0.000024801587360470104, 2.75572441352850771e-6, 2.75572428326504867e-7,
                       2.51090437366172384e-8, 2.09244216042761447e-9);
-  else return r * r * polynomial(r, 0.5000000081f, 0.1666666676f, 0.04166624054f, 0.008333286007f, 0.001394859278f, 0.0001990758486f);
+  else return r * r * polynomial(r, 0.4999999343f, 0.166665204f, 0.04166839078f, 0.008368745109f, 0.001381454018f);
 }
 
 template <class T>
@@ -96,6 +106,30 @@ FLAM_HD T exp_shifted(T x, T shift, T low = T(0)) {
 template <class T>
 FLAM_HD T exp(T x) {
   return exp_shifted(x, T(0));
+}
+
+// Shorter forms where 2^n is a normal number; loops ask for the rare values that are not so, NaN among them.
+template <class T>
+constexpr T exp_end = sizeof(T) == 8 ? T(708) : T(87);
+template <class T>
+FLAM_HD bool rare_exponent(T x) {
+  return !(std::fabs(x) < exp_end<T>);
+}
+// y exp(x + low)
+template <class T>
+FLAM_HD T times_exp_plain(T y, T x, T low) {
+  const T sum = x * log2_e<T> + exponent_rounder<T>(1), n = sum - exponent_rounder<T>(1), r = minus_ln2_times(x, n) + low;
+  return (y + y * (r + exp_tail(r))) * power_of_bits(sum);
+}
+template <class T>
+FLAM_HD T exp_plain(T x) {
+  return times_exp_plain(T(1), x, T(0));
+}
+// exp(x) for x < exp_end; 0 where it is below the smallest normal number, which no sum with larger terms notices
+template <class T>
+FLAM_HD T exp_or_zero(T x) {
+  const T y = exp_plain(x);
+  return x < -exp_end<T> ? T(0) : y;
 }
 
 template <class T>
@@ -136,6 +170,19 @@ template <class T>
 FLAM_HD T sigmoid(T x) {  // exp of a negative number only: exact down to the denormals
   const T e = exp(-std::fabs(x));
   return (x < T(0) ? e : T(1)) / (T(1) + e);
+}
+template <class T>
+FLAM_HD T sigmoid_plain(T x) {
+  const T e = exp_plain(-std::fabs(x));
+  return (x < T(0) ? e : T(1)) / (T(1) + e);
+}
+// x sigmoid(x) where x exp(x) is normal
+template <class T>
+constexpr T silu_end = sizeof(T) == 8 ? T(690) : T(80);
+template <class T>
+FLAM_HD T silu_plain(T x) {
+  const T e = exp_plain(-std::fabs(x));
+  return (x < T(0) ? x * e : x) / (T(1) + e);
 }
 // x sigmoid(u + low); exp(u) is kept 2^24 too large until the end, because x exp(u) may be normal where exp(u) is not
 template <class T>

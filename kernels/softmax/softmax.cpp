@@ -18,7 +18,7 @@ struct softmax_op {
     const C* x = p[0];
     C* y = p[1];
     const C top = row_max(x, n);
-    const double sum = row_sum<C>(n, [=](int64_t i) { return y[i] = math::exp(x[i] - top); });
+    const double sum = row_sum<C>(n, [=](int64_t i) { return y[i] = math::exp_or_zero(x[i] - top); });
     const C scale = C(1 / sum);
     for (int64_t i = 0; i < n; i++) y[i] *= scale;
   }
@@ -31,7 +31,7 @@ struct softmax_op {
       const C* x = p[0] + k * pitch[0];
       C* y = p[1] + k * pitch[1];
 #pragma omp simd
-      for (int64_t j = 0; j < width; j++) y[j] = math::exp(x[j] - top[j]);
+      for (int64_t j = 0; j < width; j++) y[j] = math::exp_or_zero(x[j] - top[j]);
       for (int64_t j = 0; j < width; j++) sum[j] += double(y[j]);
     }
     for (int64_t j = 0; j < width; j++) top[j] = C(1 / sum[j]);
@@ -56,7 +56,7 @@ struct log_softmax_op {
     const C* x = p[0];
     C* y = p[1];
     const C top = row_max(x, n);
-    const C log_sum = C(std::log(row_sum<C>(n, [=](int64_t i) { return math::exp(x[i] - top); })));
+    const C log_sum = C(std::log(row_sum<C>(n, [=](int64_t i) { return math::exp_or_zero(x[i] - top); })));
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = x[i] - top - log_sum;
   }
@@ -68,7 +68,7 @@ struct log_softmax_op {
     for (int64_t k = 0; k < n; k++) {
       const C* x = p[0] + k * pitch[0];
 #pragma omp simd
-      for (int64_t j = 0; j < width; j++) term[j] = math::exp(x[j] - top[j]);
+      for (int64_t j = 0; j < width; j++) term[j] = math::exp_or_zero(x[j] - top[j]);
       for (int64_t j = 0; j < width; j++) sum[j] += double(term[j]);
     }
     for (int64_t j = 0; j < width; j++) term[j] = C(std::log(sum[j]));
