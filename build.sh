@@ -169,6 +169,12 @@ test_emulated() {
   run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"
   FLAMBEAU_BACKEND=emulated FLAMBEAU_NATIVE_PATH="$root/build/release" FLAM_EMU_LAUNCHES="$launches/managed" \
     run_managed "managed CUDA tests" "TestCategory=Device"
+  local fashion=/usr/share/datasets/fashion-mnist
+  if [ -e "$fashion" ]; then
+    run_counted "example on the emulated device" "$root/tests/emulation/example.sh" "$root/build/release" "$fashion" "$root/build/example"
+  else
+    not_run+=("examples/FashionMnist on the emulated device (no $fashion)")
+  fi
   run_counted "kernel coverage" bash -c "bash '$root/tests/emulation/coverage.sh' '$launches'/*"
 }
 
