@@ -49,6 +49,8 @@ internal sealed class Report
         int failed = outcomes.Count(o => o.Error != null), met = Compared.Count(o => o.Ratio <= o.Row.Target);
         Console.WriteLine(Summary());
         Console.WriteLine($"{met} of {outcomes.Count} targets met, {failed} rows failed");
+        Outcome[] peaks = [.. outcomes.Where(o => o.FlambeauPeak != null && o.TorchSharpPeak != null)];
+        if (peaks.Length > 0) Console.WriteLine($"peak memory at most TorchSharp's in {peaks.Count(o => o.FlambeauPeak <= o.TorchSharpPeak)} of {peaks.Length} training rows");
         if (options.Json != null) Write(options.Json, Json());
         if (options.Markdown != null) Write(options.Markdown, Markdown());
         if (options.Plot != null && Compared.Any())

@@ -39,6 +39,29 @@ internal interface ILibrary
 
     /// <summary>Causal attention of [4, 8, 512, 64].</summary>
     IWorkload Attention(bool backward);
+
+    /// <summary>8-16-1, batch 4, SGD.</summary>
+    IWorkload TinyMlp();
+
+    /// <summary>784-512-512-10, batch 128, Adam.</summary>
+    IWorkload Mlp();
+
+    /// <summary>The network of examples/FashionMnist, batch 64, Adam.</summary>
+    IWorkload CnnStep();
+
+    IWorkload CnnInference();
+
+    /// <summary>ResNet-18 on [8, 3, 224, 224], SGD with momentum.</summary>
+    IWorkload ResNetStep();
+
+    /// <summary>ResNet-18 on one image, in eval mode.</summary>
+    IWorkload ResNetInference();
+
+    /// <summary>GPT of 6 layers, width 384, 6 heads, vocabulary 8192, on [8, 256] tokens, AdamW.</summary>
+    IWorkload GptStep();
+
+    /// <summary>A pass over 60,000 normalised and randomly mirrored images.</summary>
+    IWorkload Loading(int batch, int workers);
 }
 
 /// <summary>Data that both libraries get: the same seed gives the same numbers.</summary>

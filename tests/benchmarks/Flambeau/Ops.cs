@@ -36,7 +36,7 @@ internal sealed partial class Library : ILibrary
             "softmax" => () => x.softmax(1),
             "layer_norm" => () => functional.layer_norm(x, normalized, weight, bias),
             "transpose" => () => x.t().contiguous(),
-            "sum" => () => x.sum(0),
+            "sum" => () => x.sum(0L),
             _ => throw new ArgumentException(op),
         });
     }

@@ -59,3 +59,56 @@ internal sealed class ForwardBackward(Func<Tensor> op, Tensor dy, IList<Tensor> 
         for (int i = 0; i < steps; i++) autograd.grad([op()], inputs, [dy]);
     }
 }
+
+/// <summary>Training steps: gradients to zero, forward, backward, optimizer.</summary>
+internal sealed class Training(nn.Module model, optim.Optimizer optimizer, Func<Tensor> loss) : Workload(model)
+{
+    private readonly nn.Module model = model;
+
+    public override Dictionary<string, float[]> Results()
+    {
+        Dictionary<string, float[]> results = [];
+        for (int i = 1; i <= 3; i++)
+        {
+            results[$"loss of step {i}"] = Floats(Step());
+            if (i > 1) continue;
+            foreach ((string name, Flambeau.Modules.Parameter p) in model.named_parameters()) results[$"gradient of {name}"] = Floats(p.grad!);
+        }
+        return results;
+    }
+
+    public override void Run(int steps)
+    {
+        for (int i = 0; i < steps; i++) Step();
+    }
+
+    private Tensor Step()
+    {
+        optimizer.zero_grad();
+        Tensor value = loss();
+        value.backward();
+        optimizer.step();
+        return value;
+    }
+}
+
+/// <summary>Passes over a data loader; the first is compared, in order, and the timed ones are shuffled.</summary>
+internal sealed class Loading(Flambeau.Modules.DataLoader ordered, Flambeau.Modules.DataLoader shuffled) : Workload(null)
+{
+    public override Dictionary<string, float[]> Results()
+    {
+        List<float> sums = [], labels = [];
+        foreach (Dictionary<string, Tensor> batch in ordered)
+        {
+            sums.AddRange(Floats(batch["data"].sum([1L, 2L, 3L])));
+            labels.AddRange(Floats(batch["label"]));
+        }
+        return new() { ["sums of the images"] = [.. sums], ["labels"] = [.. labels] };
+    }
+
+    public override void Run(int steps)
+    {
+        for (int i = 0; i < steps; i++)
+            foreach (Dictionary<string, Tensor> _ in shuffled) { }
+    }
+}

@@ -42,7 +42,7 @@ internal sealed partial class Library : ILibrary
                 using Tensor view = x.t();
                 return view.contiguous();
             },
-            "sum" => () => x.sum(0),
+            "sum" => () => x.sum(0L),
             _ => throw new ArgumentException(op),
         }, [x, weight, bias]);
     }

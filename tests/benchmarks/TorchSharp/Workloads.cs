@@ -92,3 +92,75 @@ internal sealed class ForwardBackward(Func<Tensor> op, Tensor dy, IList<Tensor> 
         base.Dispose();
     }
 }
+
+/// <summary>Training steps: gradients to zero, forward, backward, optimizer.</summary>
+internal sealed class Training(nn.Module model, optim.Optimizer optimizer, Func<Tensor> loss, params Tensor[] data) : Workload(model)
+{
+    private readonly nn.Module model = model;
+
+    public override Dictionary<string, float[]> Results()
+    {
+        Dictionary<string, float[]> results = [];
+        for (int i = 1; i <= 3; i++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            results[$"loss of step {i}"] = Floats(Step());
+            if (i > 1) continue;
+            foreach ((string name, TorchSharp.Modules.Parameter p) in model.named_parameters()) results[$"gradient of {name}"] = Floats(p.grad!);
+        }
+        return results;
+    }
+
+    public override void Run(int steps)
+    {
+        for (int i = 0; i < steps; i++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Step();
+        }
+    }
+
+    public override void Dispose()
+    {
+        optimizer.Dispose();
+        foreach (Tensor t in data) t.Dispose();
+        base.Dispose();
+    }
+
+    private Tensor Step()
+    {
+        optimizer.zero_grad();
+        Tensor value = loss();
+        value.backward();
+        optimizer.step();
+        return value;
+    }
+}
+
+/// <summary>Passes over a data loader; the first is compared, in order, and the timed ones are shuffled.</summary>
+internal sealed class Loading(TorchSharp.Modules.DataLoader ordered, TorchSharp.Modules.DataLoader shuffled) : Workload(null)
+{
+    public override Dictionary<string, float[]> Results()
+    {
+        List<float> sums = [], labels = [];
+        foreach (Dictionary<string, Tensor> batch in ordered)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            sums.AddRange(Floats(batch["data"].sum([1L, 2L, 3L])));
+            labels.AddRange(Floats(batch["label"]));
+        }
+        return new() { ["sums of the images"] = [.. sums], ["labels"] = [.. labels] };
+    }
+
+    public override void Run(int steps)
+    {
+        for (int i = 0; i < steps; i++)
+            foreach (Dictionary<string, Tensor> _ in shuffled) { } // the loader disposes each batch
+    }
+
+    public override void Dispose()
+    {
+        ordered.Dispose();
+        shuffled.Dispose();
+    }
+}
