@@ -55,6 +55,6 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
         yield return new("ResNet-18 step", "ResNet-18", 0.7, DeepSteps, lib => lib.ResNetStep(), Training: true);
         yield return new("ResNet-18 inference", "ResNet-18", 0.7, 1e-4, lib => lib.ResNetInference());
         yield return new("GPT step", "GPT", 0.7, Steps, lib => lib.GptStep(), Training: true);
-        yield return new("data loading", "data", 0.3, Float, lib => lib.Loading(batch: 64, workers: 2));
+        yield return new("data loading", "data", 0.3, Float, lib => lib.Loading(batch: 64, workers: 1));
     }
 }
