@@ -38,6 +38,9 @@ internal sealed class Harness(bool quick)
     /// <summary>Either library may be null: the other is then timed alone.</summary>
     internal Outcome Measure(Row row, ILibrary? flambeau, ILibrary? torchSharp)
     {
+        // The last row's tensors are not this row's burden.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         try
         {
             using IWorkload? ours = flambeau is null ? null : row.Make(flambeau), theirs = torchSharp is null ? null : row.Make(torchSharp);

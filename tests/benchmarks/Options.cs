@@ -30,7 +30,7 @@ internal sealed record Options(string Filter = "", bool Quick = false, bool List
                 "--filter" => options with { Filter = Value() },
                 "--quick" => options with { Quick = true },
                 "--list" => options with { List = true },
-                "--threads" => options with { Threads = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--threads" => options with { Threads = Number(name, Value()) },
                 "--only" => options with { Only = Library(Value()) },
                 "--memory" => options with { Memory = Library(Value()), Filter = Value() },
                 "--json" => options with { Json = Value() },
@@ -41,6 +41,9 @@ internal sealed record Options(string Filter = "", bool Quick = false, bool List
         }
         return options;
     }
+
+    private static int Number(string name, string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new FormatException($"{name} must be a whole number from 1, not '{value}'");
 
     private static string Library(string name) => name is "flambeau" or "torchsharp" ? name : throw new FormatException($"a library is flambeau or torchsharp, not {name}");
 }

@@ -37,14 +37,16 @@ internal sealed partial class Library : ILibrary
         {
             "softmax" => () => x.softmax(1),
             "layer_norm" => () => functional.layer_norm(x, normalized, weight, bias),
-            "transpose" => () =>
-            {
-                using Tensor view = x.t();
-                return view.contiguous();
-            },
+            "transpose" => Transposed,
             "sum" => () => x.sum(0L),
             _ => throw new ArgumentException(op),
         }, [x, weight, bias]);
+
+        Tensor Transposed()
+        {
+            using Tensor view = x.t();
+            return view.contiguous();
+        }
     }
 
     public IWorkload MatMul(int n, bool bfloat16)
