@@ -15,6 +15,8 @@ usage: ./build.sh VERB [arguments]
   run   [program arguments]        builds and runs examples/FashionMnist
   test                             native tests, native tests under sanitizers, managed tests, and the CUDA device's tests under
                                    emulation
+  bench [options]                  times every workload of tests/benchmarks in Flambeau and in TorchSharp (downloads libtorch, 130 MB);
+                                   --filter TEXT, --quick, --json FILE and more: see docs/performance.md
   format [--check]                 clang-format and dotnet format; --check only verifies
   clean                            removes what was built
 EOF
@@ -205,6 +207,13 @@ verb_run() {
   exec dotnet run --project "$root/examples/FashionMnist" -c Release --no-build -- "$@"
 }
 
+verb_bench() {
+  need_tools
+  dotnet build "$root/tests/benchmarks" -c Release --nologo -v quiet -p:WithLibtorch=true
+  exec dotnet "$root/tests/benchmarks/bin/Release/net10.0/benchmarks.dll" --json "$root/build/benchmarks.json" \
+    --markdown "$root/build/benchmarks.md" --plot "$root/build/benchmarks.png" "$@"
+}
+
 verb_test() {
   need_tools
   test_native release
@@ -244,7 +253,7 @@ verb_clean() {
 verb="${1:-help}"
 [ $# = 0 ] || shift
 case "$verb" in
-  build | run | test | format | clean) "verb_$verb" "$@" ;;
+  build | run | test | bench | format | clean) "verb_$verb" "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 2 ;;
 esac
