@@ -120,6 +120,12 @@ internal static unsafe partial class Native
     internal static partial int flam_attention_backward(flam_tensor* dy, flam_tensor* q, flam_tensor* k, flam_tensor* v, flam_tensor* y, flam_tensor* lse, flam_tensor* dq, flam_tensor* dk, flam_tensor* dv, double scale, int causal);
 
     [LibraryImport(Library)]
+    internal static partial int flam_rnn(int mode, int reverse, flam_tensor* gates, flam_tensor* w, flam_tensor* bias, flam_tensor* h, flam_tensor* aux);
+
+    [LibraryImport(Library)]
+    internal static partial int flam_rnn_backward(int mode, int reverse, flam_tensor* dy, flam_tensor* gates, flam_tensor* w, flam_tensor* h, flam_tensor* aux, flam_tensor* dgates, flam_tensor* dm, flam_tensor* dh, flam_tensor* dc);
+
+    [LibraryImport(Library)]
     internal static partial int flam_conv_forward(flam_tensor* x, flam_tensor* w, flam_tensor* bias, flam_tensor* y, flam_conv* p);
 
     [LibraryImport(Library)]

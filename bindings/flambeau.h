@@ -219,6 +219,19 @@ FLAM_API int32_t flam_attention_backward(const flam_tensor* dy, const flam_tenso
                                          const flam_tensor* y, const flam_tensor* lse, const flam_tensor* dq, const flam_tensor* dk,
                                          const flam_tensor* dv, double scale, int32_t causal);
 
+// A layer of a recurrent network over a sequence; mode: 0 RNN with relu, 1 RNN with tanh, 2 LSTM (i, f, g, o), 3 GRU (r, z, n). All
+// contiguous, on the CPU float32 or float64. gates: [steps, batch, G hidden], G = 1, 1, 4, 3, in: the input's share of the pre-activations,
+// out: the activations. w: [G hidden, hidden]. bias: [hidden] of GRU's n, or NULL. h: [steps + 1, batch, hidden]: the first one (reverse:
+// the last) is the state before the sequence, the others are written. aux: LSTM: cell states like h; GRU: [steps, batch, hidden], h w_n^T +
+// bias; else NULL.
+FLAM_API int32_t flam_rnn(int32_t mode, int32_t reverse, const flam_tensor* gates, const flam_tensor* w, const flam_tensor* bias,
+                          const flam_tensor* h, const flam_tensor* aux);
+// dy: [steps, batch, hidden]. dgates as gates: gradients of the pre-activations; dm: GRU's of h w_n^T + bias, [steps, batch, hidden], else
+// NULL. dh, dc (LSTM, else NULL): [batch, hidden], in: gradients of the last states, out: of the first.
+FLAM_API int32_t flam_rnn_backward(int32_t mode, int32_t reverse, const flam_tensor* dy, const flam_tensor* gates, const flam_tensor* w,
+                                   const flam_tensor* h, const flam_tensor* aux, const flam_tensor* dgates, const flam_tensor* dm,
+                                   const flam_tensor* dh, const flam_tensor* dc);
+
 // x: [batch, in, spatial...], w: [out, in / groups, kernel...], bias: [out] or NULL, y: [batch, out, spatial...], all contiguous.
 FLAM_API int32_t flam_conv_forward(const flam_tensor* x, const flam_tensor* w, const flam_tensor* bias, const flam_tensor* y,
                                    const flam_conv* p);

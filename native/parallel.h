@@ -61,5 +61,30 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
   body(int64_t(0), n);
 }
 
+// Calls body(i, count) once on each of at most `most` threads; while count > 1 they may wait for each other with team_barrier(), equally
+// often. body must not throw.
+template <class Body>
+void parallel_team(int most, const Body& body) {
+#if defined(_OPENMP)
+  if (most > 1) {
+    pool_lease pool;
+    const int wanted = std::min(most, pool.threads());
+    if (wanted > 1) {
+#pragma omp parallel num_threads(wanted)
+      body(omp_get_thread_num(), omp_get_num_threads());
+      return;
+    }
+  }
+#endif
+  (void)most;
+  body(0, 1);
+}
+
+inline void team_barrier() {
+#if defined(_OPENMP)
+#pragma omp barrier
+#endif
+}
+
 }  // namespace FLAM_ISA
 }  // namespace flam

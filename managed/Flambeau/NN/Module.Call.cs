@@ -51,15 +51,17 @@ public static partial class torch
             public abstract TResult forward(T input);
 
             /// <summary>forward with the hooks around it.</summary>
-            public TResult call(T input)
+            public TResult call(T input) => HasHooks ? WithHooks(input, forward) : forward(input);
+
+            /// <summary>Another body than forward, with the same hooks around it.</summary>
+            private protected TResult WithHooks(T input, Func<T, TResult> body)
             {
-                if (!HasHooks) return forward(input);
                 foreach (var hook in PreHooks)
                     if (hook(this, input) is { } changed) input = changed;
                 BackwardHooks? backward = StartBackwardHooks();
                 backward?.Enter(ref input);
                 backward?.Entered();
-                TResult result = forward(input);
+                TResult result = body(input);
                 foreach (var hook in PostHooks)
                     if (hook(this, input, result) is { } changed) result = changed;
                 backward?.Leave(ref result);
@@ -78,15 +80,17 @@ public static partial class torch
             public abstract TResult forward(T1 input1, T2 input2);
 
             /// <summary>forward with the hooks around it.</summary>
-            public TResult call(T1 input1, T2 input2)
+            public TResult call(T1 input1, T2 input2) => HasHooks ? WithHooks(input1, input2, forward) : forward(input1, input2);
+
+            /// <summary>Another body than forward, with the same hooks around it.</summary>
+            private protected TResult WithHooks(T1 input1, T2 input2, Func<T1, T2, TResult> body)
             {
-                if (!HasHooks) return forward(input1, input2);
                 foreach (var hook in PreHooks)
                     if (hook(this, input1, input2) is { } changed) (input1, input2) = changed;
                 BackwardHooks? backward = StartBackwardHooks();
                 backward?.Enter(ref input1); backward?.Enter(ref input2);
                 backward?.Entered();
-                TResult result = forward(input1, input2);
+                TResult result = body(input1, input2);
                 foreach (var hook in PostHooks)
                     if (hook(this, input1, input2, result) is { } changed) result = changed;
                 backward?.Leave(ref result);
@@ -186,15 +190,17 @@ public static partial class torch
             public abstract TResult forward(T1 input1, T2 input2, T3 input3, T4 input4, T5 input5, T6 input6);
 
             /// <summary>forward with the hooks around it.</summary>
-            public TResult call(T1 input1, T2 input2, T3 input3, T4 input4, T5 input5, T6 input6)
+            public TResult call(T1 input1, T2 input2, T3 input3, T4 input4, T5 input5, T6 input6) => HasHooks ? WithHooks(input1, input2, input3, input4, input5, input6, forward) : forward(input1, input2, input3, input4, input5, input6);
+
+            /// <summary>Another body than forward, with the same hooks around it.</summary>
+            private protected TResult WithHooks(T1 input1, T2 input2, T3 input3, T4 input4, T5 input5, T6 input6, Func<T1, T2, T3, T4, T5, T6, TResult> body)
             {
-                if (!HasHooks) return forward(input1, input2, input3, input4, input5, input6);
                 foreach (var hook in PreHooks)
                     if (hook(this, input1, input2, input3, input4, input5, input6) is { } changed) (input1, input2, input3, input4, input5, input6) = changed;
                 BackwardHooks? backward = StartBackwardHooks();
                 backward?.Enter(ref input1); backward?.Enter(ref input2); backward?.Enter(ref input3); backward?.Enter(ref input4); backward?.Enter(ref input5); backward?.Enter(ref input6);
                 backward?.Entered();
-                TResult result = forward(input1, input2, input3, input4, input5, input6);
+                TResult result = body(input1, input2, input3, input4, input5, input6);
                 foreach (var hook in PostHooks)
                     if (hook(this, input1, input2, input3, input4, input5, input6, result) is { } changed) result = changed;
                 backward?.Leave(ref result);

@@ -167,7 +167,7 @@ public static partial class torch
                     Tensor => Next(),
                     ValueTuple<Tensor, Tensor> => (Next(), Next()),
                     ValueTuple<Tensor, Tensor, Tensor> => (Next(), Next(), Next()),
-                    Tuple<Tensor, Tensor> => Tuple.Create(Next(), Next()),
+                    Tuple<Tensor, Tensor> t => Tuple.Create(Next(), t.Item2 is null ? null! : Next()), // attention without weights
                     _ => result,
                 };
                 return (TResult)swapped!;

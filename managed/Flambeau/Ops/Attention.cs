@@ -34,7 +34,7 @@ public static partial class torch
 }
 
 /// <summary>Scaled dot-product attention of [batch, heads, tokens, width] in one kernel, and its definition.</summary>
-internal static unsafe class Attention
+internal static unsafe partial class Attention
 {
     private const string Name = "scaled_dot_product_attention";
     private const int WidestOnCuda = 128;
@@ -47,6 +47,27 @@ internal static unsafe class Attention
         bool dtypes = q.dtype is torch.ScalarType.Float32 or torch.ScalarType.Float64 or torch.ScalarType.Float16 or torch.ScalarType.BFloat16;
         return shapes && dtypes && k.dtype == q.dtype && v.dtype == q.dtype && k.device == q.device && v.device == q.device
             && (q.sizes[^1] <= WidestOnCuda || q.device.type != DeviceType.CUDA);
+    }
+
+    /// <summary>Whether a mask of the CPU hides exactly what lies above the diagonal; a bool one is true where it hides.</summary>
+    internal static bool IsCausal(torch.Tensor mask)
+    {
+        if (mask.rank != 2 || mask.sizes[0] != mask.sizes[1] || mask.sizes[0] < 2 || mask.is_cuda || mask.requires_grad) return false;
+        using IDisposable _ = torch.no_grad();
+        int n = (int)mask.sizes[0];
+        if (mask.dtype == torch.ScalarType.Bool) return IsCausal(mask.contiguous().data<bool>().ToArray(), n, false, true);
+        return mask.is_floating_point() && IsCausal(mask.to(torch.ScalarType.Float32).contiguous().data<float>().ToArray(), n, 0f, float.NegativeInfinity);
+    }
+
+    private static bool IsCausal<T>(ReadOnlySpan<T> mask, int n, T seen, T hidden)
+        where T : IEquatable<T>
+    {
+        for (int i = 0; i < n; i++)
+        {
+            ReadOnlySpan<T> row = mask.Slice(i * n, n);
+            if (row[..(i + 1)].ContainsAnyExcept(seen) || row[(i + 1)..].ContainsAnyExcept(hidden)) return false;
+        }
+        return true;
     }
 
     internal static torch.Tensor Causal(long n, long m, torch.Device device) =>
@@ -66,30 +87,45 @@ internal static unsafe class Attention
         torch.Tensor q = Rows(query), k = Rows(key), v = Rows(value), y = Like(q);
         torch.ScalarType wide = q.dtype == torch.ScalarType.Float64 ? torch.ScalarType.Float64 : torch.ScalarType.Float32;
         torch.Tensor lse = new(q.sizes.AsSpan(0, 3), wide, q.device);
-        using (Borrow bq = q.Borrow(Name, out flam_tensor vq), bk = k.Borrow(Name, out flam_tensor vk), bv = v.Borrow(Name, out flam_tensor vv))
-        using (Borrow by = y.Borrow(Name, out flam_tensor vy), bl = lse.Borrow(Name, out flam_tensor vl))
-            Error.Check(Native.flam_attention(&vq, &vk, &vv, &vy, &vl, scale, causal ? 1 : 0), Name);
+        Forward(q, k, v, y, lse, scale, causal);
         return Graph.Record(Name, y, [q, k, v], [q, k, v, y, lse], (n, dy) =>
             Engine.Recording ? ByFormula(n, dy, scale, causal) : Backward(n, Rows(dy), scale, causal));
     }
 
     private static torch.Tensor?[] Backward(Node n, torch.Tensor dy, double scale, bool causal)
     {
-        torch.Tensor q = n[0], k = n[1], v = n[2], y = n[3], lse = n[4], dq = Like(q), dk = Like(k), dv = Like(v);
+        torch.Tensor q = n[0], k = n[1], v = n[2], dq = Like(q), dk = Like(k), dv = Like(v);
+        Gradients(dy, q, k, v, n[3], n[4], dq, dk, dv, scale, causal);
+        return [dq, dk, dv];
+    }
+
+    private static void Forward(torch.Tensor q, torch.Tensor k, torch.Tensor v, torch.Tensor y, torch.Tensor lse, double scale, bool causal)
+    {
+        using Borrow bq = q.Borrow(Name, out flam_tensor vq), bk = k.Borrow(Name, out flam_tensor vk), bv = v.Borrow(Name, out flam_tensor vv);
+        using Borrow by = y.Borrow(Name, out flam_tensor vy), bl = lse.Borrow(Name, out flam_tensor vl);
+        Error.Check(Native.flam_attention(&vq, &vk, &vv, &vy, &vl, scale, causal ? 1 : 0), Name);
+    }
+
+    private static void Gradients(torch.Tensor dy, torch.Tensor q, torch.Tensor k, torch.Tensor v, torch.Tensor y, torch.Tensor lse, torch.Tensor dq, torch.Tensor dk, torch.Tensor dv, double scale, bool causal)
+    {
         using (Borrow bg = dy.Borrow(Name, out flam_tensor vg), bq = q.Borrow(Name, out flam_tensor vq), bk = k.Borrow(Name, out flam_tensor vk), bv = v.Borrow(Name, out flam_tensor vv))
         using (Borrow by = y.Borrow(Name, out flam_tensor vy), bl = lse.Borrow(Name, out flam_tensor vl))
         using (Borrow bdq = dq.Borrow(Name, out flam_tensor vdq), bdk = dk.Borrow(Name, out flam_tensor vdk), bdv = dv.Borrow(Name, out flam_tensor vdv))
             Error.Check(Native.flam_attention_backward(&vg, &vq, &vk, &vv, &vy, &vl, &vdq, &vdk, &vdv, scale, causal ? 1 : 0), Name);
+    }
+
+    private static torch.Tensor?[] ByFormula(Node n, torch.Tensor dy, double scale, bool causal)
+    {
+        (torch.Tensor dq, torch.Tensor dk, torch.Tensor dv) = Formula(n[0], n[1], n[2], dy, scale, causal);
         return [dq, dk, dv];
     }
 
     // The same of differentiable ops: dv = p^T dy, ds = scale p (dy v^T - sum(dy v^T p)), dq = ds k, dk = ds^T q
-    private static torch.Tensor?[] ByFormula(Node n, torch.Tensor dy, double scale, bool causal)
+    private static (torch.Tensor, torch.Tensor, torch.Tensor) Formula(torch.Tensor q, torch.Tensor k, torch.Tensor v, torch.Tensor dy, double scale, bool causal)
     {
-        torch.Tensor q = n[0], k = n[1], v = n[2];
         torch.Tensor p = Weights(q, k, causal ? Causal(q.sizes[2], k.sizes[2], q.device) : null, scale);
         torch.Tensor dp = dy.matmul(v.transpose(-2, -1)), ds = p * (dp - (dp * p).sum(-1, keepdim: true)) * scale;
-        return [n.Needs(0) ? ds.matmul(k) : null, n.Needs(1) ? ds.transpose(-2, -1).matmul(q) : null, n.Needs(2) ? p.transpose(-2, -1).matmul(dy) : null];
+        return (ds.matmul(k), ds.transpose(-2, -1).matmul(q), p.transpose(-2, -1).matmul(dy));
     }
 
     // The kernels read rows without gaps.
@@ -98,9 +134,15 @@ internal static unsafe class Attention
     // As x lies in memory: heads are often a view of [batch, tokens, heads, width], and what follows turns the result back.
     private static torch.Tensor Like(torch.Tensor x)
     {
-        long[] s = x.sizes;
-        return x.strides[1] < x.strides[2]
-            ? new torch.Tensor([s[0], s[2], s[1], s[3]], x.dtype, x.device).transpose(1, 2)
-            : new torch.Tensor(s, x.dtype, x.device);
+        Span<int> order = [0, 1, 2, 3]; // outermost in memory first
+        for (int i = 1; i < 3; i++)
+            for (int j = i; j > 0 && x.strides[order[j - 1]] < x.strides[order[j]]; j--) (order[j - 1], order[j]) = (order[j], order[j - 1]);
+        Span<long> sizes = stackalloc long[4], strides = stackalloc long[4];
+        for (int i = 0; i < 4; i++) sizes[i] = x.sizes[order[i]];
+        var y = new torch.Tensor(sizes, x.dtype, x.device);
+        for (int i = 0; i < 4; i++) strides[order[i]] = y.strides[i];
+        y.strides = strides.ToArray();
+        y.sizes = [.. x.sizes];
+        return y;
     }
 }

@@ -1,0 +1,74 @@
+// What the CPU's forward and backward pass over a sequence share: who does what, and products with the packed recurrent weights.
+#pragma once
+#include <algorithm>
+
+#include "../../native/memory.h"
+#include "../../native/parallel.h"
+#include "../../native/view.h"
+#include "../matmul/simd.h"
+#include "cell.h"
+
+namespace flam {
+inline namespace FLAM_ISA {
+
+// Threads take units, which halves what each reads of the weights but makes all wait for each other in every step; or rows of the batch
+// where there are many.
+struct rnn_split {
+  int64_t batch, hidden, panels;  // panels of `columns` units
+  int columns, threads;
+  bool by_rows;
+
+  rnn_split(int64_t batch, int64_t hidden, int64_t steps, int gates, int columns)
+      : batch(batch), hidden(hidden), panels((hidden + columns - 1) / columns), columns(columns) {
+    constexpr int64_t worth_waiting = 1 << 17, many_rows = 32;  // multiplications of a step
+    const int64_t work = batch * hidden * hidden * gates, most = num_threads();
+    by_rows = batch >= many_rows * most;
+    threads = int(by_rows ? most : work < worth_waiting ? 1 : std::min(most, panels));
+    if (work * steps < worth_waiting) threads = 1;
+  }
+  struct part {
+    int64_t row, rows, panel, panels;
+  };
+  part of(int i, int count) const {
+    if (by_rows) return {batch * i / count, batch * (i + 1) / count - batch * i / count, 0, panels};
+    return {0, batch, panels * i / count, panels * (i + 1) / count - panels * i / count};
+  }
+  int width(int64_t panel) const { return int(std::min<int64_t>(columns, hidden - panel * columns)); }
+};
+
+// c[r][j] = beta c[r][j] + sum_p a[r][p] panel[p][j]; the panel's part in use stays in the first cache.
+template <class T>
+void times_panel(int64_t rows, int64_t k, const T* a, int64_t a_row, const T* panel, T beta, T* c, int64_t c_row, int columns) {
+  constexpr int64_t depth = 256;
+  constexpr int nr = simd<T>::tile_columns;
+  for (int64_t p = 0; p < k; p += depth) {
+    const int64_t some = std::min(depth, k - p);
+    int64_t r = 0;
+    auto take = [&](auto count) {
+      constexpr int R = decltype(count)::value;
+      for (; r + R <= rows; r += R)
+        tile<T, R, false>(some, a + r * a_row + p, a_row, 1, panel + p * nr, T(1), p == 0 ? beta : T(1), matrix<T>{c + r * c_row, c_row, 1},
+                          R, columns);
+    };
+    take(std::integral_constant<int, tile_rows>());
+    take(std::integral_constant<int, 4>());
+    take(std::integral_constant<int, 1>());
+  }
+}
+
+// panel[p][j] = w[j * column + p * row], zeros where there is no column.
+template <class T>
+void pack_panel(int64_t k, const T* w, int64_t row, int64_t column, int columns, T* panel) {
+  constexpr int nr = simd<T>::tile_columns;
+  for (int64_t p0 = 0; p0 < k; p0 += 16)
+    for (int j = 0; j < nr; j++)
+      for (int64_t p = p0; p < std::min(k, p0 + 16); p++) panel[p * nr + j] = j < columns ? w[j * column + p * row] : T(0);
+}
+
+template <class Body>
+void by_real_cell(const flam_tensor* x, int32_t mode, const Body& body) {
+  by_real(x->dtype, [&](auto zero) { by_cell(mode, [&](auto cell) { body(zero, cell); }); });
+}
+
+}  // namespace FLAM_ISA
+}  // namespace flam
