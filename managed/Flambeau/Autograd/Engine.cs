@@ -4,7 +4,8 @@ namespace Flambeau;
 
 /// <summary>
 /// The backward pass: nodes run when all gradients of their outputs are in, latest made first. No recursion, so any depth works,
-/// and each node drops what it saved as soon as it has run.
+/// and each node drops what it saved as soon as it has run. A gradient belongs to the pass until a leaf, a hook or a caller gets it
+/// (Tensor.shared): its memory goes back when the node that it was for has run, and sums of gradients are formed in place.
 /// </summary>
 internal static class Engine
 {
@@ -69,9 +70,14 @@ internal static class Engine
             }
             if (captured != null)
                 for (int i = 0; i < wanted!.Length; i++)
-                    if (ReferenceEquals(wanted[i].Node, node)) captured[i] = dy[wanted[i].Number];
+                    if (ReferenceEquals(wanted[i].Node, node) && dy[wanted[i].Number] is { } found)
+                    {
+                        found.shared = true;
+                        captured[i] = found;
+                    }
             bool skip = captured != null && (!p.Wanted || (node is AccumulateGrad && !accumulateWanted));
             Tensor?[] dx = any && !skip ? Apply(node, dy) : new Tensor?[node.Edges.Length];
+            if (!createGraph) MarkRepeated(dx);
             for (int i = 0; i < node.Edges.Length; i++)
             {
                 Edge edge = node.Edges[i];
@@ -80,7 +86,23 @@ internal static class Engine
                 if (--waiting.Dependencies == 0) Enqueue(next);
             }
             if (!retainGraph) node.Release();
+            if (!createGraph && node is OpNode) Recycle(dy, dx);
         }
+    }
+
+    /// <summary>One gradient for several inputs has several users.</summary>
+    private static void MarkRepeated(Tensor?[] dx)
+    {
+        for (int i = 1; i < dx.Length; i++)
+            for (int j = 0; j < i; j++)
+                if (dx[i] is { } g && ReferenceEquals(g, dx[j])) g.shared = true;
+    }
+
+    /// <summary>Lets go of the gradients that a node has used, but for those that it hands on.</summary>
+    private static void Recycle(Tensor?[] dy, Tensor?[] dx)
+    {
+        foreach (Tensor? g in dy)
+            if (g is { shared: false } && Array.IndexOf(dx, g) < 0) g.Dispose();
     }
 
     private static void CountDependencies(ReadOnlySpan<Edge> roots, Dictionary<Node, Pending> pending)
@@ -117,7 +139,17 @@ internal static class Engine
     {
         p.Gradients ??= new Tensor?[node.Outputs.Length];
         ref Tensor? slot = ref p.Gradients[number];
-        slot = slot is null ? gradient : slot + gradient;
+        if (slot is null) slot = gradient;
+        else if (recording) slot += gradient;
+        else slot = Sum(slot, gradient);
+    }
+
+    private static Tensor Sum(Tensor a, Tensor b)
+    {
+        Tensor y = IsOwn(a) && a.dtype == b.dtype ? a.add_(b) : a + b;
+        if (!a.shared && !ReferenceEquals(a, y)) a.Dispose();
+        if (!b.shared && !ReferenceEquals(b, a)) b.Dispose();
+        return y;
     }
 
     private static Tensor RunHooks(Node node, int number, Tensor gradient)
@@ -135,7 +167,11 @@ internal static class Engine
             foreach (Func<Tensor, Tensor?> hook in hooks.ToArray()) gradient = hook(gradient) ?? gradient;
             if (gradient.device != device) throw Error.Argument("backward", $"a hook returned a gradient on {gradient.device} for one on {device}");
         }
-        if (of.RetainGrad && of.Node != null) of.Grad = of.Grad is null ? gradient : of.Grad + gradient;
+        if (of.RetainGrad && of.Node != null)
+        {
+            gradient.shared = true;
+            of.Grad = of.Grad is null ? gradient : of.Grad + gradient;
+        }
         return gradient;
     }
 
@@ -180,8 +216,10 @@ internal static class Engine
     /// <summary>A gradient that a leaf may keep and add to in place: taken over if nobody else can see its memory, else copied.</summary>
     internal static Tensor Own(Tensor g)
     {
-        bool own = !g.shared && g.view_base is null && g.storage.HeldOnce && g.is_contiguous() && g.autograd is null;
-        if (own) g.shared = true;
-        return own ? g : g.detach().clone();
+        if (!IsOwn(g)) return g.detach().clone();
+        g.shared = true;
+        return g;
     }
+
+    private static bool IsOwn(Tensor g) => !g.shared && g.view_base is null && g.storage.HeldOnce && g.is_contiguous() && g.autograd is null;
 }

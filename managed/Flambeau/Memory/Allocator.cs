@@ -29,9 +29,10 @@ internal static unsafe class Allocator
         return block;
     }
 
-    internal static void Free(void* block, long bytes, torch.Device device)
+    /// <summary>collected: by the collector; else what was disposed, for which no collection is needed.</summary>
+    internal static void Free(void* block, long bytes, torch.Device device, bool collected)
     {
-        Of(device).Give(bytes);
+        Of(device).Give(bytes, collected);
         _ = Native.flam_free((int)device.type, Math.Max(device.index, 0), block);
     }
 
@@ -85,7 +86,11 @@ internal static unsafe class Allocator
 
         internal void Take(long bytes) => Interlocked.Add(ref live, bytes);
 
-        internal void Give(long bytes) => Interlocked.Add(ref live, -bytes);
+        internal void Give(long bytes, bool collected)
+        {
+            Interlocked.Add(ref live, -bytes);
+            if (!collected && Interlocked.Add(ref sinceCollection, -bytes) < 0) Volatile.Write(ref sinceCollection, 0);
+        }
 
         /// <summary>Young collections first; older ones only while too much stays alive that the younger did not find.</summary>
         private void Collect()

@@ -37,7 +37,7 @@ internal sealed unsafe class Storage
         this.release = release;
     }
 
-    ~Storage() => Free();
+    ~Storage() => Free(collected: true);
 
     internal long Bytes { get; }
 
@@ -70,16 +70,16 @@ internal sealed unsafe class Storage
         Debug.Assert(left >= 0);
         if (left != 0) return;
         GC.SuppressFinalize(this);
-        Free();
+        Free(collected: false);
     }
 
-    private void Free()
+    private void Free(bool collected)
     {
         void* memory = block;
         if (memory == null) return;
         block = null;
         if (release != null) release();
-        else Allocator.Free(memory, Bytes, device);
+        else Allocator.Free(memory, Bytes, device, collected);
     }
 }
 
