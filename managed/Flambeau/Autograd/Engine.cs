@@ -216,9 +216,15 @@ internal static class Engine
     /// <summary>A gradient that a leaf may keep and add to in place: taken over if nobody else can see its memory, else copied.</summary>
     internal static Tensor Own(Tensor g)
     {
-        if (!IsOwn(g)) return g.detach().clone();
-        g.shared = true;
-        return g;
+        if (IsOwn(g))
+        {
+            g.shared = true;
+            return g;
+        }
+        using Tensor plain = g.detach();
+        Tensor copy = plain.clone();
+        if (!g.shared) g.Dispose();
+        return copy;
     }
 
     private static bool IsOwn(Tensor g) => !g.shared && g.view_base is null && g.storage.HeldOnce && g.is_contiguous() && g.autograd is null;

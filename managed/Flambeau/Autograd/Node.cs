@@ -153,7 +153,11 @@ internal sealed class AccumulateGrad : Node
         {
             if (Leaf.Grad is null) Leaf.Grad = Engine.Recording ? g : Engine.Own(g);
             else if (Engine.Recording || Leaf.Grad.requires_grad) Leaf.Grad = Leaf.Grad + g;
-            else Leaf.Grad.add_(g);
+            else
+            {
+                Leaf.Grad.add_(g);
+                if (!g.shared) g.Dispose();
+            }
         }
         if (PostHooks is { } hooks)
             foreach (Action<Tensor> hook in hooks.ToArray()) hook(owner);

@@ -173,7 +173,7 @@ public class CudaGraphTests : DeviceFixture
         Tensor y = graphed.call(x);
         y.sum().backward();
         Tensor kept = (y != 0).@float() * 2; // dropout's own slope
-        Close.Check(net.get_parameter("l.bias").grad!, kept.sum(0), "the mask of the forward pass", 1e-5);
+        Close.Check(net.get_parameter("l.bias")!.grad!, kept.sum(0), "the mask of the forward pass", 1e-5);
     }
 
     [Test]
