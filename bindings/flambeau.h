@@ -224,8 +224,8 @@ FLAM_API int32_t flam_attention_backward(const flam_tensor* dy, const flam_tenso
 // bias; else NULL.
 FLAM_API int32_t flam_rnn(int32_t mode, int32_t reverse, const flam_tensor* gates, const flam_tensor* w, const flam_tensor* bias,
                           const flam_tensor* h, const flam_tensor* aux);
-// dy: [steps, batch, hidden]. dgates as gates: gradients of the pre-activations; dm: GRU's of h w_n^T + bias, [steps, batch, hidden], else
-// NULL. dh, dc (LSTM, else NULL): [batch, hidden], in: gradients of the last states, out: of the first.
+// dy: [steps, batch, hidden]. dgates as gates, rows may have gaps: gradients of the pre-activations; dm: of GRU's h w_n^T + bias, [steps,
+// batch, hidden], else NULL. dh, dc (LSTM, else NULL): [batch, hidden], in: gradients of the last states, out: of the first.
 FLAM_API int32_t flam_rnn_backward(int32_t mode, int32_t reverse, const flam_tensor* dy, const flam_tensor* gates, const flam_tensor* w,
                                    const flam_tensor* h, const flam_tensor* aux, const flam_tensor* dgates, const flam_tensor* dm,
                                    const flam_tensor* dh, const flam_tensor* dc);
