@@ -23,12 +23,15 @@ struct forward_pass {
       const int64_t at = r * hidden + first;
       T *x = gates + (t * batch + r) * G * hidden + first, *to = h + time.after(t) * state + at;
       const T *before = h + time.before(t) * state + at, *c = Cell::has_cell ? aux + time.before(t) * state + at : nullptr;
+      const T* added = bias + first;
       T* kept = Cell::has_cell ? aux + time.after(t) * state + at : Cell::has_split ? aux + t * state + at : nullptr;
 #pragma omp simd
       for (int j = 0; j < columns; j++) {
         T a[G], q[G], s = Cell::has_cell ? c[j] : T(0);
+#pragma GCC unroll 4
         for (int g = 0; g < G; g++) a[g] = x[g * hidden + j], q[g] = p[g * nr + j];
-        to[j] = Cell::template forward<T>(a, q, bias ? bias[first + j] : T(0), before[j], s);
+        to[j] = Cell::template forward<T>(a, q, Cell::has_split ? added[j] : T(0), before[j], s);
+#pragma GCC unroll 4
         for (int g = 0; g < G; g++) x[g * hidden + j] = a[g];
         if (Cell::has_cell || Cell::has_split) kept[j] = s;
       }
@@ -70,9 +73,16 @@ FLAM_OP(rnn,
   if (steps == 0 || batch == 0 || hidden == 0) return;
   by_real_cell(gates, mode, [&](auto zero, auto cell) {
     using T = decltype(zero);
-    forward_pass<T, decltype(cell)>{
-        {steps, reverse != 0},          batch, hidden, data<T>(*gates), data<T>(*h), aux ? data<T>(*aux) : nullptr, data<T>(*w),
-        bias ? data<T>(*bias) : nullptr}
+    const scratch<T> none(bias ? 0 : hidden);
+    std::fill_n(none.get(), bias ? 0 : hidden, T(0));
+    forward_pass<T, decltype(cell)>{{steps, reverse != 0},
+                                    batch,
+                                    hidden,
+                                    data<T>(*gates),
+                                    data<T>(*h),
+                                    aux ? data<T>(*aux) : nullptr,
+                                    data<T>(*w),
+                                    bias ? data<T>(*bias) : none.get()}
         .run();
   });
 }

@@ -10,7 +10,7 @@ namespace {
 template <class T, class Cell>
 struct backward_pass {
   rnn_time time;
-  int64_t batch, hidden;
+  int64_t batch, hidden, pitch;  // pitch: from row to row of dgates
   const T *dy, *gates, *w, *h, *aux;
   T *dgates, *dm, *dh, *dc;
 
@@ -24,19 +24,22 @@ struct backward_pass {
       const T *c = Cell::has_cell ? aux + time.before(t) * state + at : nullptr, *kept = Cell::has_cell ? aux + time.after(t) * state + at
                                                                                          : Cell::has_split ? aux + t * state + at
                                                                                                            : nullptr;
-      T *to = dgates + t * batch * G * hidden + wide, *carry = dh + at, *cell = Cell::has_cell ? dc + at : nullptr;
+      T *to = dgates + (t * batch + r) * pitch + first, *carry = dh + at, *cell = Cell::has_cell ? dc + at : nullptr;
       T *split = Cell::has_split ? dm + t * state + at : nullptr, *seen = Cell::has_split ? all + wide : nullptr;
 #pragma omp simd
       for (int64_t j = 0; j < columns; j++) {
         T x[G], d[G], m = T(0), g = from[j] + carry[j], s = Cell::has_cell ? cell[j] : T(0);
+#pragma GCC unroll 4
         for (int k = 0; k < G; k++) x[k] = a[k * hidden + j];
         Cell::template backward<T>(x, before[j], Cell::has_cell ? c[j] : T(0), Cell::has_cell || Cell::has_split ? kept[j] : T(0), g, s, d,
                                    m);
+#pragma GCC unroll 4
         for (int k = 0; k < G; k++) to[k * hidden + j] = d[k];
         carry[j] = g;
         if (Cell::has_cell) cell[j] = s;
         if (Cell::has_split) {
           split[j] = m;
+#pragma GCC unroll 4
           for (int k = 0; k < G; k++) seen[k * hidden + j] = k == G - 1 ? m : d[k];
         }
       }
@@ -58,10 +61,11 @@ struct backward_pass {
         T* all = seen.get() + s % 2 * wide;  // two of them: a thread that is ahead writes the next while others read this
         units(t, mine.row, mine.rows, first, columns, all);
         if (count > 1 && !split.by_rows) team_barrier();
-        const T* d = (Cell::has_split ? all : dgates + t * wide) + mine.row * depth;
+        const int64_t step = Cell::has_split ? depth : pitch;
+        const T* d = (Cell::has_split ? all : dgates + t * batch * pitch) + mine.row * step;
         for (int64_t q = mine.panel; q < mine.panel + mine.panels; q++)
-          times_panel(mine.rows, depth, d, depth, packed.get() + q * depth * nr, T(Cell::has_split), dh + mine.row * hidden + q * nr,
-                      hidden, split.width(q));
+          times_panel(mine.rows, depth, d, step, packed.get() + q * depth * nr, T(Cell::has_split), dh + mine.row * hidden + q * nr, hidden,
+                      split.width(q));
       }
     });
   }
@@ -78,8 +82,19 @@ FLAM_OP(rnn_backward,
   by_real_cell(gates, mode, [&](auto zero, auto cell) {
     using T = decltype(zero);
     const auto at = [](const flam_tensor* x) { return x ? data<T>(*x) : nullptr; };
-    backward_pass<T, decltype(cell)>{
-        {steps, reverse != 0}, batch, hidden, at(dy), at(gates), at(w), at(h), at(aux), at(dgates), at(dm), at(dh), at(dc)}
+    backward_pass<T, decltype(cell)>{{steps, reverse != 0},
+                                     batch,
+                                     hidden,
+                                     dgates->strides[1],
+                                     at(dy),
+                                     at(gates),
+                                     at(w),
+                                     at(h),
+                                     at(aux),
+                                     at(dgates),
+                                     at(dm),
+                                     at(dh),
+                                     at(dc)}
         .run();
   });
 }

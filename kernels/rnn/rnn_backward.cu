@@ -11,7 +11,7 @@ struct back_args {
   const T *dy, *gates, *before;
   const T *cell, *kept;  // LSTM: c before and after the step; GRU: m
   T *dgates, *dm, *seen, *dh, *dc;
-  int64_t count, hidden;
+  int64_t count, hidden, pitch;  // pitch: from row to row of dgates
 };
 
 template <class T, class Cell>
@@ -25,7 +25,7 @@ __global__ void __launch_bounds__(256) rnn_step_backward_kernel(const back_args<
   FLAM_UNROLL for (int k = 0; k < G; k++) x[k] = load(a.gates[first + k * a.hidden]);
   const C c = Cell::has_cell ? load(a.cell[i]) : C(0), kept = Cell::has_cell || Cell::has_split ? load(a.kept[i]) : C(0);
   Cell::template backward<C>(x, load(a.before[i]), c, kept, g, s, d, m);
-  FLAM_UNROLL for (int k = 0; k < G; k++) store(a.dgates[first + k * a.hidden], d[k]);
+  FLAM_UNROLL for (int k = 0; k < G; k++) store(a.dgates[r * a.pitch + k * a.hidden + j], d[k]);
   store(a.dh[i], g);
   if (Cell::has_cell) store(a.dc[i], s);
   if (!Cell::has_split) return;
@@ -38,6 +38,7 @@ template <class T>
 struct gradients {
   const T *dy, *gates, *h, *aux;
   T *dgates, *dm, *dh, *dc;
+  int64_t pitch;
 };
 
 template <class T, class Cell>
@@ -52,17 +53,19 @@ void backward(const rnn_time& time, int64_t batch, int64_t hidden, const gradien
                                x.h + time.before(t) * state,
                                Cell::has_cell ? x.aux + time.before(t) * state : nullptr,
                                kept,
-                               x.dgates + t * wide,
+                               x.dgates + t * batch * x.pitch,
                                Cell::has_split ? x.dm + t * state : nullptr,
                                seen.get(),
                                x.dh,
                                x.dc,
                                state,
-                               hidden};
+                               hidden,
+                               x.pitch};
     cuda::launch("rnn_step_backward", &rnn_step_backward_kernel<T, Cell>, cuda::blocks_for(state, 256), 256, 0, a);
     const T* d = Cell::has_split ? seen.get() : a.dgates;
-    multiply(matrix_at(w, d, batch, Cell::gates * hidden), matrix_at(w, data<T>(w), Cell::gates * hidden, hidden),
-             matrix_at(w, x.dh, batch, hidden), Cell::has_split ? 1 : 0);
+    flam_tensor left = matrix_at(w, d, batch, Cell::gates * hidden);
+    if (!Cell::has_split) left.strides[0] = x.pitch;
+    multiply(left, matrix_at(w, data<T>(w), Cell::gates * hidden, hidden), matrix_at(w, x.dh, batch, hidden), Cell::has_split ? 1 : 0);
   }
 }
 
@@ -79,7 +82,7 @@ FLAM_CUDA_OP(rnn_backward,
       using T = decltype(zero);
       const auto at = [](const flam_tensor* x) { return x ? data<T>(*x) : nullptr; };
       backward<T, decltype(cell)>({steps, reverse != 0}, batch, hidden,
-                                  {at(dy), at(gates), at(h), at(aux), at(dgates), at(dm), at(dh), at(dc)}, *w);
+                                  {at(dy), at(gates), at(h), at(aux), at(dgates), at(dm), at(dh), at(dc), dgates->strides[1]}, *w);
     });
   });
 }

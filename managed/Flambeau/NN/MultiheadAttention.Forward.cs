@@ -40,7 +40,7 @@ public partial class MultiheadAttention
     {
         double p = training ? dropout : 0;
         long n = query.sizes[BatchDim], targets = query.sizes[1 - BatchDim], sources = key.sizes[1 - BatchDim];
-        CheckMasks(padding, mask, n, targets, sources);
+        CheckMasks(query, padding, mask, n, targets, sources);
         if (causal || (mask is not null && Attention.IsCausal(mask))) (causal, mask) = (true, null);
         int more = (bias_k is null ? 0 : 1) + (add_zero_attn ? 1 : 0); // keys that every query sees
         bool plain = !needWeights && padding is null && mask is null && p == 0 && more == 0, self = ReferenceEquals(query, key) && ReferenceEquals(key, value);
@@ -121,7 +121,7 @@ public partial class MultiheadAttention
             throw Error.Argument(Name, $"query and key must have the same batch, dimension {BatchDim} with batch_first: {(batch_first ? "true" : "false")}, not {given}");
     }
 
-    private void CheckMasks(Tensor? padding, Tensor? mask, long n, long targets, long sources)
+    private void CheckMasks(Tensor query, Tensor? padding, Tensor? mask, long n, long targets, long sources)
     {
         if (padding is not null && !padding.sizes.AsSpan().SequenceEqual([n, sources]))
             throw Error.Argument(Name, $"key_padding_mask must have shape {Error.Shape([n, sources])}, not {Error.Shape(padding.sizes)}");
@@ -129,6 +129,7 @@ public partial class MultiheadAttention
             throw Error.Argument(Name, $"attn_mask must have shape {Error.Shape([targets, sources])} or {Error.Shape([n * num_heads, targets, sources])}, not {Error.Shape(mask.sizes)}");
         CheckMask(padding);
         CheckMask(mask);
+        Elementwise.SameDevice(Name, query, padding, mask);
     }
 
     private static void CheckMask(Tensor? mask)

@@ -26,14 +26,17 @@ public static partial class torch
 
                     private readonly long[] lengths; // longest first
 
-                    internal PackedSequence(Tensor data, long[] lengths, Tensor? sorted)
+                    internal PackedSequence(Tensor data, long[] lengths, long[]? order)
                     {
                         this.data = data;
                         this.lengths = lengths;
                         long steps = lengths.Length == 0 ? 0 : lengths[0];
                         batch_sizes = tensor([.. Enumerable.Range(0, (int)steps).Select(t => lengths.LongCount(n => n > t))], ScalarType.Int64, CPU);
-                        sorted_indices = sorted;
-                        unsorted_indices = sorted?.argsort();
+                        if (order is null) return;
+                        var back = new long[order.Length];
+                        for (int i = 0; i < order.Length; i++) back[order[i]] = i;
+                        sorted_indices = tensor(order, ScalarType.Int64, data.device);
+                        unsorted_indices = tensor(back, ScalarType.Int64, data.device);
                     }
 
                     private PackedSequence(Tensor data, PackedSequence like)
@@ -118,7 +121,7 @@ public static partial class torch
                     for (long t = 0; t < sorted[0]; t++)
                         for (int b = 0; b < sorted.Length && sorted[b] > t; b++) rows.Add(t * batch + order[b]);
                     Tensor data = x.reshape([steps * batch, .. x.sizes[2..]]).index_select(0, tensor(rows.ToArray(), ScalarType.Int64, x.device));
-                    return new PackedSequence(data, sorted, enforce_sorted ? null : tensor(order, ScalarType.Int64, x.device));
+                    return new PackedSequence(data, sorted, enforce_sorted ? null : order);
                 }
 
                 /// <summary>Packs sequences [length, ...].</summary>

@@ -45,7 +45,7 @@ internal static unsafe class Recurrent
     private static torch.Tensor?[] Backward(string name, RecurrentMode mode, Node n, torch.Tensor[] dys, bool reverse)
     {
         if (Engine.Recording) throw Error.Unsupported(name, $"the fused sequence has no second derivative; call nn.{name}Cell for each step, which has one");
-        torch.Tensor a = n[0], w = n[1], h = n[2], dy = dys[0].contiguous(), d = new(a.sizes, a.dtype, a.device);
+        torch.Tensor a = n[0], w = n[1], h = n[2], dy = dys[0].contiguous(), d = Rows(a);
         long steps = a.sizes[0], batch = a.sizes[1], hidden = w.sizes[1];
         torch.Tensor dh = dys[1].contiguous().clone();
         torch.Tensor? dc = mode == RecurrentMode.Lstm ? dys[2].contiguous().clone() : null, aux = mode is RecurrentMode.Lstm or RecurrentMode.Gru ? n[3] : null;
@@ -57,13 +57,22 @@ internal static unsafe class Recurrent
         return [d, n.Needs(1) ? WeightGradient(name, d, dm, h, reverse) : null, n.Needs(2) ? dm?.sum([0, 1]) : null, dh, dc];
     }
 
+    // Products that read columns a multiple of 4 KB apart, which share one set of the first cache, take twice their time on the CPU: three
+    // lines between the rows spread them (an LSTM of 256 units: dW and the input's dW 23 -> 12 ms on one core).
+    private static torch.Tensor Rows(torch.Tensor like)
+    {
+        long bytes = like.dtype.ElementSize(), wide = like.sizes[2], pitch = !like.is_cuda && wide * bytes % 4096 == 0 ? wide + 192 / bytes : wide;
+        torch.Tensor rows = new([like.sizes[0], like.sizes[1], pitch], like.dtype, like.device);
+        return rows.Raw(like.sizes, rows.strides, 0);
+    }
+
     // dW = d^T h, summed over all steps: one product; a GRU's n has its own d.
     private static torch.Tensor WeightGradient(string name, torch.Tensor d, torch.Tensor? dm, torch.Tensor h, bool reverse)
     {
-        long rows = d.sizes[0] * d.sizes[1], wide = d.sizes[2], hidden = h.sizes[2], first = dm is null ? wide : wide - hidden;
+        long rows = d.sizes[0] * d.sizes[1], wide = d.sizes[2], pitch = d.strides[1], hidden = h.sizes[2], first = dm is null ? wide : wide - hidden;
         torch.Tensor before = h.Raw([rows, hidden], [hidden, 1], h.offset + (reverse ? d.sizes[1] * hidden : 0));
         torch.Tensor dw = new([wide, hidden], d.dtype, d.device);
-        MatrixProduct.Run(name, d.Raw([first, rows], [1, wide], d.offset), before, null, 1, 0, dw.Raw([first, hidden], [hidden, 1], 0));
+        MatrixProduct.Run(name, d.Raw([first, rows], [1, pitch], d.offset), before, null, 1, 0, dw.Raw([first, hidden], [hidden, 1], 0));
         if (dm is not null) MatrixProduct.Run(name, dm.Raw([hidden, rows], [1, hidden], dm.offset), before, null, 1, 0, dw.Raw([hidden, hidden], [hidden, 1], first * hidden));
         return dw;
     }
