@@ -102,7 +102,7 @@ internal static class Engine
     private static void Recycle(Tensor?[] dy, Tensor?[] dx)
     {
         foreach (Tensor? g in dy)
-            if (g is { shared: false } && Array.IndexOf(dx, g) < 0) g.Dispose();
+            if (g is { shared: false } && !Array.Exists(dx, x => ReferenceEquals(x, g))) g.Dispose();
     }
 
     private static void CountDependencies(ReadOnlySpan<Edge> roots, Dictionary<Node, Pending> pending)

@@ -120,11 +120,19 @@ public static partial class torch
                 {
                     var gradInput = new Tensor?[count];
                     for (int i = 0; i < dy.Length; i++) gradInput[places[i]] = dy[i];
-                    gradInput = RunHooks(gradInput);
+                    gradInput = Shown(RunHooks(Shown(gradInput)));
                     return [.. places.Select(p => gradInput[p])];
                 });
                 entries.Clear();
                 inputCount = count;
+            }
+
+            // Hooks may keep what they see: the backward pass must not give its memory back.
+            private static Tensor?[] Shown(Tensor?[] gradients)
+            {
+                foreach (Tensor? g in gradients)
+                    if (g is not null) g.shared = true;
+                return gradients;
             }
 
             private Tensor?[] RunHooks(Tensor?[] gradInput)
@@ -152,7 +160,7 @@ public static partial class torch
                 // dx = dy; the hooks run here if no input takes part in the graph
                 Graph.RecordMany("module_backward_hook", passed, [.. outputs], [], (n, dy) =>
                 {
-                    gradOutput = [.. dy];
+                    Shown(gradOutput = [.. dy]);
                     if (places.Count == 0) RunHooks(new Tensor?[inputCount]);
                     return [.. dy];
                 });
