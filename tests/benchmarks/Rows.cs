@@ -52,6 +52,8 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
         yield return new("MLP 784-512-512-10 step", "MLP", 0.5, Steps, lib => lib.Mlp(), Training: true);
         yield return new("Fashion-MNIST CNN step", "CNN step", 0.6, Steps, lib => lib.CnnStep(), Training: true);
         yield return new("Fashion-MNIST CNN inference", "CNN inference", 0.6, Float, lib => lib.CnnInference());
+        yield return new("Transformer encoder layer step", "encoder layer", 0.65, Steps, lib => lib.EncoderLayerStep(), Training: true);
+        yield return new("LSTM forward+backward", "LSTM", 0.6, Steps, lib => lib.LstmGradients(), Training: true);
         yield return new("ResNet-18 step", "ResNet-18", 0.7, DeepSteps, lib => lib.ResNetStep(), Training: true);
         yield return new("ResNet-18 inference", "ResNet-18", 0.7, 1e-4, lib => lib.ResNetInference());
         yield return new("GPT step", "GPT", 0.7, Steps, lib => lib.GptStep(), Training: true);

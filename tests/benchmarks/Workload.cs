@@ -51,6 +51,12 @@ internal interface ILibrary
 
     IWorkload CnnInference();
 
+    /// <summary>Transformer encoder layer of width 256, 8 heads, 1024 hidden units, on [128 tokens, 8, 256], AdamW.</summary>
+    IWorkload EncoderLayerStep();
+
+    /// <summary>LSTM 128 to 256 on [64 steps, 16, 128]: output and the gradients of its weights.</summary>
+    IWorkload LstmGradients();
+
     /// <summary>ResNet-18 on [8, 3, 224, 224], SGD with momentum.</summary>
     IWorkload ResNetStep();
 
