@@ -139,18 +139,15 @@ namespace Flambeau.Modules
         public override string extra_repr() => p.Text();
     }
 
-    /// <summary>
-    /// r, z = sigmoid(W x + U h + b), n = tanh(W x + b + r (U h + b')), h' = (1 - z) n + z h. Input [batch, input] and state [batch, hidden], or
-    /// both without batch, give the next state.
-    /// </summary>
-    public class GRUCell : Module<Tensor, Tensor?, Tensor>
+    /// <summary>What the cells whose state is one tensor share: GRUCell and RNNCell.</summary>
+    public abstract class RecurrentCell : Module<Tensor, Tensor?, Tensor>
     {
-        private readonly CellParameters p;
+        private protected readonly CellParameters p;
 
-        public GRUCell(long inputSize, long hiddenSize, bool bias = true, Device? device = null, ScalarType? dtype = null) : base(nameof(GRUCell))
+        private protected RecurrentCell(string name, int gates, long inputSize, long hiddenSize, bool bias, Device? device, ScalarType? dtype) : base(name)
         {
-            p = new CellParameters(nameof(GRUCell), inputSize, hiddenSize);
-            p.Register(this, 3, bias, device, dtype);
+            p = new CellParameters(name, inputSize, hiddenSize);
+            p.Register(this, gates, bias, device, dtype);
         }
 
         public Parameter? weight_ih
@@ -188,6 +185,17 @@ namespace Flambeau.Modules
         /// <param name="h0">The state, zeros if null.</param>
         /// <exception cref="ArgumentException">Shapes do not fit.</exception>
         public new Tensor call(Tensor input, Tensor? h0 = null) => base.call(input, h0);
+    }
+
+    /// <summary>
+    /// r, z = sigmoid(W x + U h + b), n = tanh(W x + b + r (U h + b')), h' = (1 - z) n + z h. Input [batch, input] and state [batch, hidden], or
+    /// both without batch, give the next state.
+    /// </summary>
+    public class GRUCell : RecurrentCell
+    {
+        public GRUCell(long inputSize, long hiddenSize, bool bias = true, Device? device = null, ScalarType? dtype = null) : base(nameof(GRUCell), 3, inputSize, hiddenSize, bias, device, dtype)
+        {
+        }
 
         public override Tensor forward(Tensor input, Tensor? h0 = null)
         {
@@ -202,53 +210,11 @@ namespace Flambeau.Modules
     }
 
     /// <summary>h' = tanh(W x + U h + b), or relu. Input [batch, input] and state [batch, hidden], or both without batch, give the next state.</summary>
-    public class RNNCell : Module<Tensor, Tensor?, Tensor>
+    public class RNNCell : RecurrentCell
     {
-        private readonly CellParameters p;
         private readonly NonLinearities nonLinearity;
 
-        public RNNCell(long inputSize, long hiddenSize, NonLinearities nonLinearity = NonLinearities.Tanh, bool bias = true, Device? device = null, ScalarType? dtype = null) : base(nameof(RNNCell))
-        {
-            this.nonLinearity = nonLinearity;
-            p = new CellParameters(nameof(RNNCell), inputSize, hiddenSize);
-            p.Register(this, 1, bias, device, dtype);
-        }
-
-        public Parameter? weight_ih
-        {
-            get => p.WeightIh;
-            set => register_parameter("weight_ih", value);
-        }
-
-        public Parameter? weight_hh
-        {
-            get => p.WeightHh;
-            set => register_parameter("weight_hh", value);
-        }
-
-        public Parameter? bias_ih
-        {
-            get => p.BiasIh;
-            set => register_parameter("bias_ih", value);
-        }
-
-        public Parameter? bias_hh
-        {
-            get => p.BiasHh;
-            set => register_parameter("bias_hh", value);
-        }
-
-        public override void register_parameter(string name, Parameter? param)
-        {
-            base.register_parameter(name, param);
-            p.Note(name, param);
-        }
-
-        public void reset_parameters() => p.Reset();
-
-        /// <param name="h0">The state, zeros if null.</param>
-        /// <exception cref="ArgumentException">Shapes do not fit.</exception>
-        public new Tensor call(Tensor input, Tensor? h0 = null) => base.call(input, h0);
+        public RNNCell(long inputSize, long hiddenSize, NonLinearities nonLinearity = NonLinearities.Tanh, bool bias = true, Device? device = null, ScalarType? dtype = null) : base(nameof(RNNCell), 1, inputSize, hiddenSize, bias, device, dtype) => this.nonLinearity = nonLinearity;
 
         public override Tensor forward(Tensor input, Tensor? h0 = null)
         {
