@@ -11,8 +11,8 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
     // float32 sums in another order; bfloat16 has 8 bits, and both round a float32 sum once.
     private const double Float = 1e-5, BFloat16 = 8e-3;
 
-    // Gradients add up rounding errors of every layer, and three optimizer steps carry them into the losses. In ResNet-18 some ReLUs change sides:
-    // against float64 gradients both libraries are off by up to 4e-3.
+    // Gradients add up rounding errors of every layer, and three optimizer steps carry them into the losses. Where ReLUs change sides gradients
+    // jump: by 1.6e-3 for one of the encoder layer's; in ResNet-18 both libraries are up to 4e-3 off float64's.
     private const double Steps = 1e-3, DeepSteps = 1e-2;
 
     internal static readonly Row[] All = [.. Elementwise(), .. Matrices(), .. Products(), .. Models()];
@@ -52,7 +52,7 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
         yield return new("MLP 784-512-512-10 step", "MLP", 0.5, Steps, lib => lib.Mlp(), Training: true);
         yield return new("Fashion-MNIST CNN step", "CNN step", 0.6, Steps, lib => lib.CnnStep(), Training: true);
         yield return new("Fashion-MNIST CNN inference", "CNN inference", 0.6, Float, lib => lib.CnnInference());
-        yield return new("Transformer encoder layer step", "encoder layer", 0.65, Steps, lib => lib.EncoderLayerStep(), Training: true);
+        yield return new("Transformer encoder layer step", "encoder layer", 0.65, DeepSteps, lib => lib.EncoderLayerStep(), Training: true);
         yield return new("LSTM forward+backward", "LSTM", 0.6, Steps, lib => lib.LstmGradients(), Training: true);
         yield return new("ResNet-18 step", "ResNet-18", 0.7, DeepSteps, lib => lib.ResNetStep(), Training: true);
         yield return new("ResNet-18 inference", "ResNet-18", 0.7, 1e-4, lib => lib.ResNetInference());

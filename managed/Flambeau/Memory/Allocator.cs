@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Flambeau.Interop;
 
 namespace Flambeau;
@@ -13,6 +14,7 @@ internal static unsafe class Allocator
 
     internal static void* Allocate(long bytes, torch.Device device)
     {
+        Reclaimer.SweepIfCollected();
         Pressure pressure = Of(device);
         pressure.Add(bytes);
         void* block;
@@ -40,9 +42,9 @@ internal static unsafe class Allocator
     internal static void CollectEverything()
     {
         GC.Collect();
-        GC.WaitForPendingFinalizers();
+        GC.WaitForPendingFinalizers(); // of objects that hold tensors
         GC.Collect();
-        GC.WaitForPendingFinalizers();
+        Reclaimer.Sweep();
     }
 
     private static Pressure Of(torch.Device device)
@@ -62,26 +64,34 @@ internal static unsafe class Allocator
     {
         private static int collecting;
 
-        private readonly long least; // a smaller budget would collect too often
+        // How much of the time collections may take. Young ones may take more: blocks that come back while they are in the processor's cache
+        // make everything else faster, and where a collection takes long the heap is large and the budget grows.
+        private const double YoungShare = 0.25, FullShare = 0.03;
+
+        private readonly long least, most; // bounds of the budget
         private readonly long room = long.MaxValue; // live bytes and budget together should stay below
-        private long sinceCollection, live, budget, lastFullLive;
+        private long sinceCollection, live, budget;
+        private long pace; // the budget that keeps to YoungShare
+        private long ended, fullEnded, fullTook; // timestamps of the last collections, and a duration
+        private long fullLeft; // live bytes after the last full collection
 
         internal Pressure(torch.Device device)
         {
-            least = 192L << 20;
+            (least, most) = (8L << 20, 192L << 20);
             if (device.type == DeviceType.CUDA)
             {
                 long free, total;
                 Error.Check(NativeCuda.flam_cuda_memory_info(device.index, &free, &total), "allocate");
-                least = Math.Max(Math.Min(least, total / 4), total / 8);
+                least = most = Math.Max(Math.Min(most, total / 4), total / 8);
                 room = total / 10 * 9;
             }
-            budget = least;
+            budget = pace = least;
         }
 
         internal void Add(long bytes)
         {
-            if (Interlocked.Add(ref sinceCollection, bytes) > Volatile.Read(ref budget)) Collect();
+            if (Interlocked.Read(ref sinceCollection) > Volatile.Read(ref budget)) Collect();
+            Interlocked.Add(ref sinceCollection, bytes);
         }
 
         internal void Take(long bytes) => Interlocked.Add(ref live, bytes);
@@ -92,30 +102,43 @@ internal static unsafe class Allocator
             if (!collected && Interlocked.Add(ref sinceCollection, -bytes) < 0) Volatile.Write(ref sinceCollection, 0);
         }
 
-        /// <summary>Young collections first; older ones only while too much stays alive that the younger did not find.</summary>
+        /// <summary>
+        /// Generation 1, since the tensor that is being made when a collection starts reaches it. A full collection if that brought back less
+        /// than half of what was handed out, and either enough time has passed since the last one or too much stays alive.
+        /// </summary>
         private void Collect()
         {
             if (Interlocked.Exchange(ref collecting, 1) != 0) return;
             try
             {
-                long before = Interlocked.Read(ref live);
-                long handedOut = Interlocked.Exchange(ref sinceCollection, 0);
-                for (int generation = 0; generation <= 2; generation++)
+                long started = Stopwatch.GetTimestamp();
+                long handedOut = Interlocked.Exchange(ref sinceCollection, 0), enough = Interlocked.Read(ref live) - handedOut / 2;
+                Collect(1);
+                long young = Stopwatch.GetTimestamp(), now = Interlocked.Read(ref live);
+                if (now > enough && ((young - fullEnded) * FullShare > fullTook || now > 2 * fullLeft + most))
                 {
-                    GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-                    GC.WaitForPendingFinalizers();
-                    // Enough came back if half of what was handed out since the last time is free again.
-                    if (before - Interlocked.Read(ref live) >= handedOut / 2) break;
-                    if (generation == 1 && Interlocked.Read(ref live) < 2 * lastFullLive + least) break;
-                    if (generation == 2) lastFullLive = Interlocked.Read(ref live);
+                    Collect(2);
+                    fullEnded = Stopwatch.GetTimestamp();
+                    fullTook = fullEnded - young;
+                    fullLeft = now = Interlocked.Read(ref live);
                 }
-                long now = Interlocked.Read(ref live);
-                Volatile.Write(ref budget, Math.Max(Math.Min(Math.Max(least, now / 2), room - now), least / 8));
+                double share = (double)(young - started) / Math.Max(young - ended, 1);
+                ended = Stopwatch.GetTimestamp();
+                pace = Math.Clamp(share > YoungShare ? 2 * pace : share < YoungShare / 3 ? pace / 2 : pace, least, most);
+                // Where little was found, as in a forward pass, soon looking again would not find more.
+                long next = now > enough ? Math.Max(pace, now / 4) : pace;
+                Volatile.Write(ref budget, Math.Max(Math.Min(next, room - now), least / 8));
             }
             finally
             {
                 Volatile.Write(ref collecting, 0);
             }
+        }
+
+        private static void Collect(int generation)
+        {
+            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
+            Reclaimer.Sweep();
         }
     }
 }

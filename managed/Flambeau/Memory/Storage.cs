@@ -4,15 +4,15 @@ using Flambeau.Interop;
 namespace Flambeau;
 
 /// <summary>
-/// Owner of one block of device memory and the only type with a finalizer. Counts its holders: every live tensor over it, and each native
-/// call while it runs. The block goes back when the last holder lets go, or when the collector finds the storage.
+/// Owner of one block of device memory. Counts its holders: every live tensor over it, and each native call while it runs. The block goes
+/// back when the last holder lets go, or when the collector finds the storage (<see cref="Reclaimer"/>).
 /// </summary>
 internal sealed unsafe class Storage
 {
-    private void* block;
-    private int holders;
-    private readonly Action? release;
+    private readonly void* memory;
     private readonly torch.Device device;
+    private readonly int slot;
+    private int holders;
 
     /// <summary>Memory of a CUDA graph's own pool.</summary>
     internal readonly bool MadeInCapture;
@@ -25,7 +25,8 @@ internal sealed unsafe class Storage
         this.device = device;
         Bytes = bytes;
         MadeInCapture = device.type == DeviceType.CUDA && Capture.Running;
-        block = Allocator.Allocate(bytes, device);
+        memory = Allocator.Allocate(bytes, device);
+        slot = Reclaimer.Add(this, new Block(memory, bytes, device, release: null));
     }
 
     /// <summary>Memory that somebody else owns; <paramref name="release"/> is called once, when nothing uses it any more.</summary>
@@ -33,18 +34,16 @@ internal sealed unsafe class Storage
     {
         device = torch.CPU;
         Bytes = bytes;
-        block = memory;
-        this.release = release;
+        this.memory = memory;
+        slot = Reclaimer.Add(this, new Block(memory, bytes, device, release));
     }
-
-    ~Storage() => Free(collected: true);
 
     internal long Bytes { get; }
 
     internal torch.Device Device => device;
 
     /// <summary>Valid between TryHold and LetGo.</summary>
-    internal void* Pointer => block;
+    internal void* Pointer => memory;
 
     /// <summary>One more holder, or false if the block is gone.</summary>
     internal bool TryHold()
@@ -68,18 +67,7 @@ internal sealed unsafe class Storage
     {
         int left = Interlocked.Decrement(ref holders);
         Debug.Assert(left >= 0);
-        if (left != 0) return;
-        GC.SuppressFinalize(this);
-        Free(collected: false);
-    }
-
-    private void Free(bool collected)
-    {
-        void* memory = block;
-        if (memory == null) return;
-        block = null;
-        if (release != null) release();
-        else Allocator.Free(memory, Bytes, device, collected);
+        if (left == 0) Reclaimer.Remove(slot).Free(collected: false);
     }
 }
 

@@ -53,6 +53,41 @@ public class MemoryTests
         Assert.That(Environment.WorkingSet, Is.LessThan(early * 1.05 + (8 << 20)));
     }
 
+    private sealed class SumsInItsFinalizer(Tensor x)
+    {
+        internal static double Sum;
+
+        ~SumsInItsFinalizer() => Sum = x.sum().item<float>();
+    }
+
+    [Test]
+    public void A_finalizer_may_use_the_tensors_of_its_object()
+    {
+        static void Leave() => _ = new SumsInItsFinalizer(ones([1000]));
+        SumsInItsFinalizer.Sum = 0;
+        Leave();
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            for (int k = 0; k < 100; k++) _ = full([1000], -1f); // would take over memory that was freed too early
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.That(SumsInItsFinalizer.Sum, Is.EqualTo(1000));
+    }
+
+    [Test]
+    public void What_nobody_disposes_comes_back_within_a_few_operations()
+    {
+        Tensor x = ones([1 << 20]);
+        long before = Live(), most = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            _ = x + 1;
+            most = Math.Max(most, Live() - before);
+        }
+        Assert.That(most, Is.LessThan(256 << 20)); // of 800 MiB
+    }
+
     [Test]
     public void Large_activations_that_nobody_disposes_stay_within_a_budget()
     {
