@@ -71,11 +71,16 @@ constexpr T exp_low = sizeof(T) == 8 ? T(-1100) : T(-150);
 template <class T>
 constexpr T exp_high = sizeof(T) == 8 ? T(711) : T(90);
 
-// x - n ln 2, with n (the high part has few bits: the product is exact)
+// ln 2 in two parts, the high one of few bits: an integer times it is exact
+template <class T>
+constexpr T ln2_high = sizeof(T) == 8 ? T(6.93147180369123816490e-01) : T(0.693359375);
+template <class T>
+constexpr T ln2_low = sizeof(T) == 8 ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
+
+// x - n ln 2
 template <class T>
 FLAM_HD T minus_ln2_times(T x, T n) {
-  if constexpr (sizeof(T) == 8) return (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
-  else return (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  return (x - n * ln2_high<T>)-n * ln2_low<T>;
 }
 
 // exp(r) - 1 - r for |r| <= ln 2 / 2
