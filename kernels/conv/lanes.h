@@ -59,13 +59,13 @@ inline void transpose(vec* r) {
   exchange_rows<4>(r);
 }
 
-// to[i][l] = from[l * stride + i] for i < count; lanes from `used` on repeat the last that exists.
-inline void gather_lanes(const float* from, int64_t stride, int64_t used, int64_t count, float* to) {
+// to[i * step + l] = from[l * stride + i] for i < count, in that order; lanes from `used` on repeat the last that exists.
+inline void gather_lanes(const float* from, int64_t stride, int64_t used, int64_t count, float* to, int64_t step = lanes) {
   const float* lane[lanes];
   for (int64_t l = 0; l < lanes; l++) lane[l] = from + std::min(l, used - 1) * stride;
   if (count < lanes) {
     for (int64_t i = 0; i < count; i++)
-      for (int l = 0; l < lanes; l++) to[i * lanes + l] = lane[l][i];
+      for (int l = 0; l < lanes; l++) to[i * step + l] = lane[l][i];
     return;
   }
   for (int64_t next = 0; next < count; next += lanes) {
@@ -75,22 +75,22 @@ inline void gather_lanes(const float* from, int64_t stride, int64_t used, int64_
     for (int l = 0; l < lanes; l++) r[l] = load(lane[l] + i);
     transpose(r);
 #pragma GCC unroll 16
-    for (int l = 0; l < lanes; l++) store(to + (i + l) * lanes, r[l]);
+    for (int l = 0; l < lanes; l++) store(to + (i + l) * step, r[l]);
   }
 }
 
-// to[l * stride + i] = from[i][l] for i < count, l < used.
-inline void scatter_lanes(const float* from, int64_t count, float* to, int64_t stride, int64_t used) {
+// to[l * stride + i] = from[i * step + l] for i < count, l < used.
+inline void scatter_lanes(const float* from, int64_t step, int64_t count, float* to, int64_t stride, int64_t used) {
   if (count < lanes) {
     for (int64_t l = 0; l < used; l++)
-      for (int64_t i = 0; i < count; i++) to[l * stride + i] = from[i * lanes + l];
+      for (int64_t i = 0; i < count; i++) to[l * stride + i] = from[i * step + l];
     return;
   }
   for (int64_t next = 0; next < count; next += lanes) {
     const int64_t i = std::min(next, count - lanes);
     vec r[lanes];
 #pragma GCC unroll 16
-    for (int l = 0; l < lanes; l++) r[l] = load(from + (i + l) * lanes);
+    for (int l = 0; l < lanes; l++) r[l] = load(from + (i + l) * step);
     transpose(r);
 #pragma GCC unroll 16
     for (int l = 0; l < lanes; l++)

@@ -45,7 +45,7 @@ void write_tiles(const grid& g, const float* m, const layout& from, int64_t t0, 
     float* plane = y + (n * g.channels + c) * g.h * g.w;
     const int64_t width = std::min(count * side, g.w - column * side);
     for (int64_t i = 0; i < std::min(side, g.h - row * side); i++)
-      scatter_lanes(rows[i], width, plane + (row * side + i) * g.w + column * side, g.h * g.w, used);
+      scatter_lanes(rows[i], lanes, width, plane + (row * side + i) * g.w + column * side, g.h * g.w, used);
   });
 }
 

@@ -49,16 +49,6 @@ constexpr int64_t side = 4;        // results of a tile along each dimension
 constexpr int64_t run_tiles = 16;  // neighbouring tiles transformed together: their rows stay in the first cache
 constexpr int64_t gap = 16;        // floats between the matrices of two points, so that they do not compete for one set of the cache
 
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-
-// Whether each of the results was finite, where sum adds 0 times every result.
-inline bool is_finite(vec sum) {
-  bool yes = true;
-  for (int l = 0; l < lanes; l++) yes = yes && sum[l] == 0;
-  return yes;
-}
-
 // Planes [batch, channels, h, w] under a grid of tiles, the first of which begins at (top, left).
 struct grid {
   int64_t batch, channels, h, w, top, left, rows, columns;

@@ -30,7 +30,7 @@ void write_weights(const float* sums, int64_t point, int64_t row, int64_t o0, in
         winograd::result<3>(half[i]);
         for (int j = 0; j < 3; j++) *finite += half[i][j] * 0.0f, store(taps + (i * 3 + j) * lanes, half[i][j]);
       }
-      scatter_lanes(taps, 9, dw + (o * in + c) * 9, 9, std::min<int64_t>(lanes, c1 - c));
+      scatter_lanes(taps, lanes, 9, dw + (o * in + c) * 9, 9, std::min<int64_t>(lanes, c1 - c));
     }
 }
 
