@@ -13,9 +13,8 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int64_t few_floats = 5 << 18;  // transformed tiles that may wait in the third cache
-constexpr int64_t block_tiles = 48;      // that a thread takes from the first transform to the last
-constexpr int64_t depth = 64;            // inputs summed before they are added to others: it bounds the error
+constexpr int64_t block_tiles = 48;  // that a thread takes from the first transform to the last
+constexpr int64_t depth = 64;        // inputs summed before they are added to others: it bounds the error
 
 // The way back for tiles [t0, t1) in lanes channels from c on; m[point][tile][channel]. Adds 0 times every result to `finite`.
 void write_tiles(const grid& g, const float* m, const layout& from, int64_t t0, int64_t t1, int64_t c, const float* bias, float* y,
@@ -83,7 +82,7 @@ class planes_to_planes {
 
   bool run() {
     const int64_t tiles = to_.tiles(), threads = num_threads();
-    const bool few = points * tiles * in_ <= few_floats && ceil_div(out_, panel) >= std::min(threads, tiles / 24);
+    const bool few = fewer_tiles_than_weights(tiles, in_, out_) && ceil_div(out_, panel) >= std::min(threads, tiles / 24);
     if (few) by_outputs();
     else by_tiles();
     return finite_.load();

@@ -42,7 +42,7 @@ class weight_gradient {
         in_(image.channels),
         out_(gradient.channels),
         tiles_(gradient.tiles()),
-        few_(tiles_ * (in_ + out_) < in_ * out_),
+        few_(fewer_tiles_than_weights(tiles_, in_, out_)),
         block_(few_ ? tiles_ : std::min(tiles_, depth)),
         lv_(panels_of_channels(block_, in_)),
         ly_(rows_of_channels(block_, out_)),
