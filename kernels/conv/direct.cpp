@@ -117,7 +117,7 @@ class strided {
   strided(const planes& from, const planes& to, dimension rows, dimension columns, int64_t kernel_columns, const packed_weights& w)
       : from_(from), to_(to), rows_(std::move(rows)), columns_(std::move(columns)), kernel_columns_(kernel_columns), w_(w) {
     width_ = (columns_.count - 1) * columns_.source_step + columns_.high - columns_.low + 1;
-    source_ = dense(from_.channels), result_ = round_up(to_.channels, panel);
+    source_ = dense(from_.channels);
     const int64_t row = std::max(width_ * source_ * rows_.source_step, columns_.count * columns_.step * rows_.step * panel * 2);
     block_ = std::max<int64_t>(1, std::min(rows_.count, block_floats / row));
   }
@@ -128,7 +128,7 @@ class strided {
     const int64_t source_rows = (block_ - 1) * rows_.source_step + rows_.high - rows_.low + 1;
     parallel_for(units * parts, 1, [&](int64_t begin, int64_t end) {
       const scratch<float> copy(source_rows * width_ * source_ + lanes);
-      const scratch<float> results((block_ * rows_.step * columns_.count * columns_.step + tile_rows) * panel);
+      const scratch<float> results(block_ * rows_.step * columns_.count * columns_.step * panel);
       int64_t copied = -1;
       for (int64_t i = begin; i < end; i++) {
         const int64_t unit = i / parts, n = unit / blocks, i0 = unit % blocks * block_, i1 = std::min(rows_.count, i0 + block_);
@@ -196,7 +196,7 @@ class strided {
   const dimension rows_, columns_;
   const int64_t kernel_columns_;
   const packed_weights& w_;
-  int64_t width_, source_, result_, block_;
+  int64_t width_, source_, block_;
 };
 
 // dw[o][c][k] = sum over positions p of dy[o][p] x[p stride + k dilation - padding][c], for a row of taps and all channels at once, which

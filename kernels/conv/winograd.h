@@ -55,7 +55,7 @@ struct grid {
   int64_t tiles() const { return batch * rows * columns; }
 };
 
-// Then all tiles are transformed first and blocks of weights follow, else all weights first and blocks of tiles.
+// If so, all tiles are transformed first and blocks of weights follow; else all weights first, then blocks of tiles.
 inline bool fewer_tiles_than_weights(int64_t tiles, int64_t in, int64_t out) { return tiles * (in + out) <= in * out; }
 
 // Where a transform puts channel c of tile t at point p: p * point + t * tile + c / panel * panel_step + c % panel.
