@@ -75,8 +75,8 @@ bool better_unfolded(conv_kind kind, const conv_shape& s) {
 bool better_direct(conv_kind kind, const conv_shape& s) {
   if (!is_planar(s)) return false;
 #if defined(FLAM_ONEDNN)
-  if (kind == conv_kind::backward_weight && s.in < 8) return true;
-  return (s.stride[1] > 1 || s.stride[2] > 1) && s.kernel_size > 1 && s.in >= 8 && s.in <= 64;
+  const bool steps = s.stride[1] > 1 || s.stride[2] > 1;
+  return steps ? s.kernel_size > 1 && s.in >= 8 && s.in <= 64 : kind == conv_kind::backward_weight && s.in < 8;
 #else
   (void)kind;
   return true;
