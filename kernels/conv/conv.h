@@ -60,6 +60,17 @@ template <class T>
 void own_backward_input(const conv_shape& s, const T* dy, const T* w, const T* bias, T* dx);
 template <class T>
 void own_backward_weight(const conv_shape& s, const T* dy, const T* x, T* dw);
+
+// 3 x 3 kernels; stride, dilation and groups 1. False: a result is not finite, and all of them have to be computed again directly, because
+// sums over tiles spread an infinity to its neighbours.
+bool winograd_forward(const conv_shape& s, const float* x, const float* w, const float* bias, float* y);
+bool winograd_backward_input(const conv_shape& s, const float* dy, const float* w, const float* bias, float* dx);
+bool winograd_backward_weight(const conv_shape& s, const float* dy, const float* x, float* dw);
+
+// Any kernel over two dimensions in one group. False: an infinity may have met padding, where it counts for nothing.
+bool direct_forward(const conv_shape& s, const float* x, const float* w, const float* bias, float* y);
+bool direct_backward_input(const conv_shape& s, const float* dy, const float* w, const float* bias, float* dx);
+bool direct_backward_weight(const conv_shape& s, const float* dy, const float* x, float* dw);
 }  // namespace FLAM_ISA
 
 #if defined(FLAM_ONEDNN)

@@ -11,6 +11,9 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
     // float32 sums in another order; bfloat16 has 8 bits, and both round a float32 sum once.
     private const double Float = 1e-5, BFloat16 = 8e-3;
 
+    // The weight gradient adds 100,352 products; against float64 TorchSharp is off by up to 1e-5 of the largest, Flambeau, in blocks, by 2e-6.
+    private const double LongSums = 3e-5;
+
     // Gradients add up rounding errors of every layer, and three optimizer steps carry them into the losses. Where ReLUs change sides gradients
     // jump: by 1.6e-3 for one of the encoder layer's; in ResNet-18 both libraries are up to 4e-3 off float64's.
     private const double Steps = 1e-3, DeepSteps = 1e-2;
@@ -41,7 +44,7 @@ internal sealed record Row(string Name, string Group, double Target, double Tole
         yield return new("mm 1024 bfloat16", "mm bfloat16", 1.0, BFloat16, lib => lib.MatMul(1024, bfloat16: true), 2.0 * 1024 * 1024 * 1024);
         const double conv = 2.0 * 32 * 64 * 56 * 56 * 64 * 9, attention = 2 * 2.0 * 4 * 8 * 64 * (512 * 513 / 2); // the causal half
         yield return new("conv2d forward", "conv2d", 0.65, Float, lib => lib.Convolution(backward: false), conv);
-        yield return new("conv2d forward+backward", "conv2d", 0.65, Float, lib => lib.Convolution(backward: true), 3 * conv);
+        yield return new("conv2d forward+backward", "conv2d", 0.65, LongSums, lib => lib.Convolution(backward: true), 3 * conv);
         yield return new("attention forward", "attention", 0.5, Float, lib => lib.Attention(backward: false), attention);
         yield return new("attention forward+backward", "attention", 0.5, Float, lib => lib.Attention(backward: true), 3.5 * attention);
     }

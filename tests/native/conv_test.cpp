@@ -1,7 +1,9 @@
 #include <flambeau.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <list>
 #include <random>
 #include <thread>
@@ -122,13 +124,27 @@ double tolerance(int32_t dtype, double magnitude) {
   return eps * (1 + magnitude);
 }
 
+// Rounding is relative to the terms of a sum, not to what they leave: hence the root mean square. NaN and infinities must be the same.
 void near_all(const tensor& got, const std::vector<double>& expected) {
-  for (size_t i = 0; i < expected.size(); i++) CHECK_NEAR(got[i], expected[i], tolerance(got.view.dtype, std::fabs(expected[i]) + 2));
+  double squares = 0;
+  for (double e : expected) squares += std::isfinite(e) && std::fabs(e) < 1e30 ? e * e : 0;
+  const double magnitude = 2 + std::sqrt(squares / double(std::max<size_t>(expected.size(), 1)));
+  for (size_t i = 0; i < expected.size(); i++)
+    if (std::isfinite(expected[i])) CHECK_NEAR(got[i], expected[i], tolerance(got.view.dtype, std::fabs(expected[i]) + magnitude));
+    else CHECK(std::isnan(expected[i]) ? std::isnan(got[i]) : got[i] == expected[i]);
 }
 
-void check_all(int32_t dtype, const shape& s, bool bias) {
+enum operand { of_x, of_w, of_y };
+
+// All three kinds against the sums in doubles; the values of `special` replace a few random ones of the operand `where`.
+void check_all(int32_t dtype, const shape& s, bool bias, const std::vector<double>& special = {}, operand where = of_x) {
   tensor x(dtype, s.sizes_x()), w(dtype, s.sizes_w()), y(dtype, s.sizes_y());
   tensor by(dtype, {s.out}), bx(dtype, {s.in}), dx(dtype, s.sizes_x()), dw(dtype, s.sizes_w()), out(dtype, s.sizes_y());
+  tensor& changed = where == of_x ? x : where == of_w ? w : y;
+  for (double v : special) {
+    const int64_t i = pick(0, int64_t(changed.values.size()) - 1);
+    changed.values[i] = v, changed.set(i, v);
+  }
   const flam_conv p = s.parameters();
   std::vector<double> ry(y.values.size()), rx(x.values.size()), rw(w.values.size());
   if (bias) {
@@ -167,6 +183,62 @@ shape random_shape(int nd) {
 TEST(conv_random_shapes) {
   for (int round = 0; round < 60; round++)
     for (int nd = 1; nd <= 3; nd++) check_all(round % 2 ? FLAM_FLOAT32 : FLAM_FLOAT64, random_shape(nd), round % 3 == 0);
+}
+
+// 3 x 3 kernels of stride 1 with enough channels are computed on tiles of 4 x 4 results.
+shape tiled_shape() {
+  shape s;
+  s.batch = pick(1, 3), s.in = pick(8, 70), s.out = pick(16, 70);
+  for (int d = 0; d < 2; d++) s.x[d] = pick(7, 22), s.kernel[d] = 3, s.padding[d] = pick(0, 2);
+  return s;
+}
+
+TEST(conv_tiles) {
+  for (int round = 0; round < 40; round++) check_all(FLAM_FLOAT32, tiled_shape(), round % 2);
+  shape s;  // many tiles, and few tiles of many channels
+  s.batch = 2, s.in = 24, s.out = 40, s.x[0] = 61, s.x[1] = 83;
+  for (int d = 0; d < 2; d++) s.kernel[d] = 3, s.padding[d] = 1;
+  check_all(FLAM_FLOAT32, s, true);
+  s.batch = 1, s.in = 200, s.out = 150, s.x[0] = 7, s.x[1] = 8;
+  check_all(FLAM_FLOAT32, s, true);
+}
+
+// A tile holds the neighbours of an infinity too, and its intermediate sums can overflow where no result does.
+TEST(conv_not_finite) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN(), huge = 3.25e38;
+  for (operand where : {of_x, of_w, of_y})
+    for (const auto& special : std::vector<std::vector<double>>{{inf}, {-inf, nan}, {inf, -inf}, {huge}}) {
+      shape s = tiled_shape();
+      s.in = pick(8, 20), s.out = pick(16, 24);
+      if (where != of_x) s.padding[0] = s.padding[1] = 0;  // nobody promises what infinite weights make of padding
+      check_all(FLAM_FLOAT32, s, true, special, where);
+      s.stride[1] = 2;
+      check_all(FLAM_FLOAT32, s, true, special, where);
+    }
+}
+
+TEST(conv_tiles_and_strides_repeat_bit_for_bit) {
+  const int32_t before = flam_get_num_threads();
+  for (int round = 0; round < 6; round++) {
+    shape s = tiled_shape();
+    if (round % 2) s.batch = 5, s.x[0] = 40;
+    if (round > 3) s.stride[1] = 2, s.in = 40;
+    tensor x(FLAM_FLOAT32, s.sizes_x()), w(FLAM_FLOAT32, s.sizes_w()), y(FLAM_FLOAT32, s.sizes_y());
+    const flam_conv p = s.parameters();
+    std::vector<char> first;
+    for (int32_t threads = 1; threads <= 5; threads++) {  // sums do not depend on who takes which tiles
+      CHECK_EQ(flam_set_num_threads(threads), 0);
+      tensor out(FLAM_FLOAT32, s.sizes_y()), dx(FLAM_FLOAT32, s.sizes_x()), dw(FLAM_FLOAT32, s.sizes_w());
+      CHECK_EQ(flam_conv_forward(&x.view, &w.view, nullptr, &out.view, &p), 0);
+      CHECK_EQ(flam_conv_backward_input(&y.view, &w.view, nullptr, &dx.view, &p), 0);
+      CHECK_EQ(flam_conv_backward_weight(&y.view, &x.view, &dw.view, &p), 0);
+      std::vector<char> all;
+      for (const tensor* t : {&out, &dx, &dw}) all.insert(all.end(), t->bytes.begin(), t->bytes.end());
+      if (threads == 1) first = all;
+      CHECK(all == first);
+    }
+  }
+  flam_set_num_threads(before);
 }
 
 TEST(conv_half_types) {
