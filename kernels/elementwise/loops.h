@@ -19,12 +19,19 @@ bool any_rare(int64_t n, const X*... x) {
   return found != 0;
 }
 
+// What is about to be read or written, since the hardware does not look ahead while a block is computed; beyond the end it does nothing.
+template <int64_t count, class T>
+void prefetch(const T* p) {
+  for (int64_t i = 0; i < count; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(p + i);
+}
+
 // y = f(x...), by the slow formula in blocks that need it.
 template <class F, class Y, class... X>
 void guarded_loop(int64_t n, Y* y, const X*... x) {
-  constexpr int64_t block = 1024;
+  constexpr int64_t block = 128, ahead = 4 * block;
   for (; n > 0; n -= block, y += block, ((x += block), ...)) {
     const int64_t m = std::min(n, block);
+    if (n > ahead) prefetch<block>(y + ahead), (prefetch<block>(x + ahead), ...);
     if (any_rare<F>(m, x...)) {
       for (int64_t i = 0; i < m; i++) y[i] = F::rare(x[i]...) ? F::slow(x[i]...) : F()(x[i]...);
     } else {
