@@ -88,10 +88,53 @@ void one_row(const C* x, const pool_shape& s, const pool_window& w, int64_t od, 
     }
 }
 
+// Windows of 2 x 2 side by side, by far the most common: no border, so no padded row.
+bool is_pairs(const pool_shape& s, const pool_window& w) {
+  bool same = s.in[0] == 1 && w.kernel[0] == 1 && w.padding[0] == 0;
+  for (int d = 1; d < 3; d++) same = same && w.kernel[d] == 2 && w.stride[d] == 2 && w.padding[d] == 0 && w.dilation[d] == 1;
+  return same && s.out[1] * 2 <= s.in[1] && s.out[2] * 2 <= s.in[2];
+}
+
+// `count` outputs under two input rows; from[0] stands at position start.
+template <bool indexed, class C, class Index>
+inline void pairs(const C* __restrict from, Index width, Index start, int count, C* __restrict best, Index* __restrict where) {
+#pragma omp simd
+  for (int o = 0; o < count; o++) {
+    C top = from[2 * o];
+    Index at = start + 2 * o;
+    const C rest[3] = {from[2 * o + 1], from[width + 2 * o], from[width + 2 * o + 1]};
+    const Index places[3] = {at + 1, at + width, at + width + 1};
+#pragma GCC unroll 3
+    for (int t = 0; t < 3; t++) {
+      const bool wins = (rest[t] > top) | (rest[t] != rest[t]);
+      top = wins ? rest[t] : top;
+      if (indexed) at = wins ? places[t] : at;
+    }
+    best[o] = top;
+    if (indexed) where[o] = at;
+  }
+}
+
+// A row in blocks of one size, the last of which overlaps the one before.
+template <bool indexed, int block, class C, class Index>
+void pairs_row(const C* x, Index width, Index start, int64_t count, C* best, Index* where) {
+  for (int64_t o = 0; o < count; o += block) {
+    const int64_t at = std::min(o, count - block);
+    pairs<indexed>(x + start + 2 * at, width, Index(start + 2 * at), block, best + at, where + at);
+  }
+}
+template <bool indexed, class C, class Index>
+void pairs_row(const C* x, Index width, Index start, int64_t count, C* best, Index* where) {
+  if (count >= 8) return pairs_row<indexed, 8>(x, width, start, count, best, where);
+  if (count >= 4) return pairs_row<indexed, 4>(x, width, start, count, best, where);
+  pairs<indexed>(x + start, width, start, int(count), best, where);
+}
+
 template <class T, class Index>
 void max_planes(const flam_tensor& x, const flam_tensor& y, const flam_tensor* indices, const pool_shape& s, const pool_window& w) {
   using C = compute_t<T>;
   const int64_t width = padded_width(s, w), count = padded_outputs(s);
+  const bool plain = is_pairs(s, w);
   parallel_for(s.planes, pool_grain(s.out_size * w.volume()), [&](int64_t begin, int64_t end) {
     scratch<C> best(count), line(width), plane(is_half<T> ? s.in_size : 0);
     scratch<Index> where(count);
@@ -99,7 +142,10 @@ void max_planes(const flam_tensor& x, const flam_tensor& y, const flam_tensor* i
     for (int64_t p = begin; p < end; p++) {
       const C* from = widened(data<T>(x) + p * s.in_size, s.in_size, plane.get());
       for (int64_t r = 0; r < s.out[0] * s.out[1]; r++) {
-        one_row(from, s, w, r / s.out[1], r % s.out[1], line.get(), max_row<C, Index>{best.get(), where.get(), Index(count)});
+        const Index start = Index(2 * r * s.in[2]);
+        if (!plain) one_row(from, s, w, r / s.out[1], r % s.out[1], line.get(), max_row<C, Index>{best.get(), where.get(), Index(count)});
+        else if (indices) pairs_row<true>(from, Index(s.in[2]), start, s.out[2], best.get(), where.get());
+        else pairs_row<false>(from, Index(s.in[2]), start, s.out[2], best.get(), where.get());
         const int64_t at = p * s.out_size + r * s.out[2];
         for (int64_t o = 0; o < s.out[2]; o++) store(data<T>(y)[at + o], best[o]);
         if (indices)
