@@ -63,9 +63,8 @@ struct layout {
   int64_t point, tile, panel_step;
   int64_t size() const { return points * point; }
 };
-// Rows an odd number of panels apart do not compete for one set of the cache.
 inline layout rows_of_channels(int64_t tiles, int64_t channels) {
-  const int64_t row = round_up(channels, panel) | panel;
+  const int64_t row = round_up(channels, panel);
   return {tiles * row + gap, row, panel};
 }
 inline layout panels_of_channels(int64_t tiles, int64_t channels) {

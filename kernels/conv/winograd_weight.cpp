@@ -63,12 +63,12 @@ class weight_gradient {
   }
 
  private:
-  // Tiles at their points: of x as panels of channels, of dy as rows of them.
+  // Tiles at their points: of x as panels of channels, of dy as rows, an odd number of panels each so that they spread over the cache.
   struct transformed {
     const layout lv, ly;
     const scratch<float> v, y;
     transformed(int64_t tiles, int64_t in, int64_t out)
-        : lv(panels_of_channels(tiles, in)), ly(rows_of_channels(tiles, out)), v(lv.size()), y(ly.size()) {}
+        : lv(panels_of_channels(tiles, in)), ly(rows_of_channels(tiles, round_up(out, panel) | panel)), v(lv.size()), y(ly.size()) {}
 
     // sums[o1 - o0, c1 - c0] (+)= y[tiles, o0 to o1]^T v[tiles, c0 to c1] at point p.
     void products(int64_t p, int64_t tiles, int64_t o0, int64_t o1, int64_t c0, int64_t c1, bool add, float* sums, int64_t row) const {
