@@ -23,7 +23,7 @@ template <int R, bool transposed>
 FLAM_NOINLINE void panel_product(int64_t k, const float* a, int64_t step, const float* b, bool add, float* c, int64_t c_row) {
   vec sum[R][2];
 #pragma GCC unroll 16
-  for (int r = 0; r < R; r++) sum[r][0] = sum[r][1] = vec{};
+  for (int r = 0; r < R; r++) sum[r][0] = sum[r][1] = vec{}, __builtin_prefetch(c + r * c_row, 1);  // it is read and written last
   // A pointer for every three rows: those after it are once and twice a register away.
   const float* at[(R + 2) / 3];
   for (int i = 0; i < (R + 2) / 3; i++) at[i] = a + 3 * i * (transposed ? 1 : step);
@@ -55,6 +55,7 @@ void multiply(int64_t m, int64_t k, const float* a, int64_t step, const float* b
   };
   rows(std::integral_constant<int, tile_rows>());
   rows(std::integral_constant<int, 4>());
+  rows(std::integral_constant<int, 2>());
   rows(std::integral_constant<int, 1>());
 }
 
