@@ -66,6 +66,11 @@ FLAM_HD T normal_tail_under(T a) {
   if constexpr (sizeof(T) == 8) return T(1);
   else return polynomial(a, 1.0f, 1.680275302f, 1.211447691f, 0.4751712521f, 0.1036887416f, 0.01059145773f);
 }
+// factor Phi(-a); where the factor comes in decides the last bit of the worst case
+template <class T>
+FLAM_HD T times_normal_tail(T factor, T a) {
+  return times_normal_plain(factor * normal_tail_over(a), a) / normal_tail_under(a);
+}
 #else
 template <class T>
 FLAM_HD T times_normal_plain(T y, T x) {
@@ -80,6 +85,10 @@ FLAM_HD T normal_tail_over(T a) {
 template <class T>
 FLAM_HD T normal_tail_under(T) {
   return T(1);
+}
+template <class T>
+FLAM_HD T times_normal_tail(T factor, T a) {
+  return factor * times_normal_plain(normal_tail_scaled(a), a);
 }
 #endif
 
@@ -140,7 +149,7 @@ FLAM_HD bool rare_gelu(T x) {
 template <class T>
 FLAM_HD T gelu_plain(T x) {
   const T a = std::fabs(x);
-  return (x < T(0) ? T(0) : x) - times_normal_plain(a * normal_tail_over(a), a) / normal_tail_under(a);
+  return (x < T(0) ? T(0) : x) - times_normal_tail(a, a);
 }
 template <class T>
 FLAM_HD T gelu_slope_plain(T x) {

@@ -80,7 +80,8 @@ constexpr T ln2_low = sizeof(T) == 8 ? T(1.90821492927058770002e-10) : T(-2.1219
 // x - n ln 2
 template <class T>
 FLAM_HD T minus_ln2_times(T x, T n) {
-  return (x - n * ln2_high<T>)-n * ln2_low<T>;
+  const T rest = x - n * ln2_high<T>;
+  return rest - n * ln2_low<T>;
 }
 
 // exp(r) - 1 - r for |r| <= ln 2 / 2

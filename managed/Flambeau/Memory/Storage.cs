@@ -67,7 +67,10 @@ internal sealed unsafe class Storage
     {
         int left = Interlocked.Decrement(ref holders);
         Debug.Assert(left >= 0);
-        if (left == 0) Reclaimer.Remove(slot).Free(collected: false);
+        if (left != 0) return;
+        Block block = Reclaimer.Remove(slot);
+        GC.KeepAlive(this); // else a sweep could find the storage dead before Remove has, and give its slot away
+        block.Free(collected: false);
     }
 }
 
