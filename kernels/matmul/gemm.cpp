@@ -1,62 +1,27 @@
 // c = alpha a b + beta c, blocked as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
-// b is packed once per (k block, n block) by all threads; then threads take rectangles of c, each packing its own rows of a.
+// Each thread owns a rectangle of c and packs what it needs of a and b itself: at most a few percent of its work, and nobody waits.
 #include "gemm.h"
 
 #include <algorithm>
 
 #include "../../native/memory.h"
 #include "../../native/parallel.h"
-#include "simd.h"
+#include "pack.h"
 
 namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int64_t kc = 256;                  // rows of b in a panel: kc * nr floats stay in the first cache
-constexpr int64_t mc = tile_rows * 12;       // rows of a in a block: mc * kc stay in the second
-constexpr int64_t nc = 3072;                 // columns of b in a block: kc * nc stay in the third
-constexpr int64_t thin_block = 128;          // columns that few-row products take at a time
-constexpr int64_t fork_work = 48 * 48 * 48;  // multiplications below which threads cost more than they bring
+constexpr int64_t kc = 256;                      // rows of b in a panel: kc * nr floats stay in the first cache
+constexpr int64_t mc = tile_rows * block_tiles;  // rows of a in a block: mc * kc stay in the second
+constexpr int64_t nc = 2048;                     // columns of b in a slice: kc * nc stay in the third
+constexpr int64_t small_slice = 4;               // panels of b beside which a block of a stays in the second
+constexpr int64_t thin_block = 128;              // columns that few-row products take at a time
+constexpr int64_t fork_work = 64 * 64 * 64;      // multiplications below which threads cost more than they bring
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// out[p][j] = b[p][j], one panel of nr columns, zeros to the right of the last.
 template <class T>
-void pack_b(int64_t k, int64_t columns, matrix<const T> b, T* out) {
-  constexpr int nr = simd<T>::tile_columns;
-  if (b.row == 1 && columns == nr) {
-    for (int64_t p0 = 0; p0 < k; p0 += 16)
-      for (int64_t j = 0; j < nr; j++)
-        for (int64_t p = p0; p < std::min(k, p0 + 16); p++) out[p * nr + j] = b.data[p + j * b.col];
-    return;
-  }
-  for (int64_t p = 0; p < k; p++, out += nr) {
-    const T* from = b.data + p * b.row;
-    if (b.col == 1 && columns == nr)
-      for (int j = 0; j < nr; j++) out[j] = from[j];
-    else
-      for (int j = 0; j < nr; j++) out[j] = j < columns ? from[j * b.col] : T(0);
-  }
-}
-
-// out[p][i] = a[i][p], panels of tile_rows rows, zeros below the last.
-template <class T>
-void pack_a(int64_t m, int64_t k, matrix<const T> a, T* out) {
-  for (int64_t i0 = 0; i0 < m; i0 += tile_rows, out += tile_rows * k) {
-    const int64_t rows = std::min<int64_t>(tile_rows, m - i0);
-    if (a.row == 1 && rows == tile_rows) {
-      for (int64_t p = 0; p < k; p++)
-        for (int64_t i = 0; i < tile_rows; i++) out[p * tile_rows + i] = a.data[i0 + i + p * a.col];
-      continue;
-    }
-    for (int64_t i = 0; i < tile_rows; i++) {
-      const T* from = a.data + (i0 + i) * a.row;
-      if (i >= rows)
-        for (int64_t p = 0; p < k; p++) out[p * tile_rows + i] = T(0);
-      else
-        for (int64_t p = 0; p < k; p++) out[p * tile_rows + i] = from[p * a.col];
-    }
-  }
+matrix<T> part(matrix<T> x, int64_t i, int64_t j) {
+  return {x.data + i * x.row + j * x.col, x.row, x.col};
 }
 
 // The whole of c for a few rows: reads b in place, once per row. Columns [begin, end).
@@ -85,56 +50,84 @@ bool is_thin(int64_t m, matrix<const T> a, matrix<const T> b) {
 }
 
 template <class T>
-struct block_of_b {
-  int64_t k, n;     // its size
-  const T* packed;  // [panels, k, nr]
+struct problem {
+  int64_t m, n, k;
+  T alpha, beta;
+  matrix<const T> a, b;
+  matrix<T> c;
 };
 
-// One rectangle of c: rows [i0, i1), columns [j0, j1) counted inside the block of b.
+// Threads in a grid over c, `down` x `across`; this one is [d, s]. Those of a column share packed b.
+struct place {
+  int64_t down, across, d, s;
+};
+
+// As many threads down as possible (each packs its own rows of a), unless rows are so few that tiles get short.
 template <class T>
-void rectangle(const block_of_b<T>& b, int64_t i0, int64_t i1, int64_t j0, int64_t j1, T alpha, matrix<const T> a, T beta, matrix<T> c,
-               T* packed_a) {
-  constexpr int nr = simd<T>::tile_columns;
-  for (int64_t i = i0; i < i1; i += mc) {
-    const int64_t rows = std::min(mc, i1 - i);
-    pack_a(rows, b.k, matrix<const T>{a.data + i * a.row, a.row, a.col}, packed_a);
-    for (int64_t j = j0; j < j1; j += nr)
-      for (int64_t r = 0; r < rows; r += tile_rows) {
-        matrix<T> to{c.data + (i + r) * c.row + j * c.col, c.row, c.col};
-        tile<T, tile_rows, true>(b.k, packed_a + r * b.k, 0, 0, b.packed + j * b.k, alpha, beta, to,
-                                 int(std::min<int64_t>(tile_rows, rows - r)), int(std::min<int64_t>(nr, b.n - j)));
-      }
+place place_of(int64_t m, int64_t n, int64_t i, int64_t count) {
+  int64_t best = 1, least = INT64_MAX;
+  for (int64_t across = 1; across <= count; across++) {
+    if (count % across) continue;
+    const int64_t rows = ceil_div(ceil_div(m, tile_rows), count / across) * tile_rows;
+    const int64_t columns = ceil_div(ceil_div(n, simd<T>::tile_columns), across) * simd<T>::tile_columns;
+    const int64_t work = (columns + 4) * rows;  // packing an element costs as much as four products
+    if (work < least) least = work, best = across;
   }
+  return {count / best, best, i / best, i % best};
+}
+
+// Products of a block of a with panels [first, last) of b, for rows i.. of c.
+template <class T>
+void block(const problem<T>& x, const row_tiles& tiles, int64_t i, int64_t p, int64_t depth, int64_t first, int64_t last, const T* packed_a,
+           const T* packed_b) {
+  constexpr int64_t nr = simd<T>::tile_columns;
+  const T beta = p == 0 ? x.beta : T(1);
+  for (int64_t q = first; q < last; q++, packed_b += depth * nr)
+    for (int64_t t = 0; t < tiles.count; t++) {
+      const int columns = int(std::min(nr, x.n - q * nr));
+      const int64_t row = i + tiles.start[t];
+      const matrix<T> c = part(x.c, row, q * nr);
+      if (packed_a) any_tile<T, true>(tiles.rows(t), depth, packed_a + t * panel_rows * depth, 0, packed_b, x.alpha, beta, c, columns);
+      else any_tile<T, false>(tiles.rows(t), depth, part(x.a, row, p).data, x.a.row, packed_b, x.alpha, beta, c, columns);
+    }
+}
+
+// The work of one thread: its rows of c in blocks whose a fits the second cache, its columns in slices whose b is packed by all threads of
+// the column together. A single block of a stays packed for all slices, so these are small then and fit the second cache too.
+template <class T>
+void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
+  constexpr int64_t nr = simd<T>::tile_columns;
+  const pieces own_rows{x.m, at.down}, own_panels{ceil_div(x.n, nr), at.across};
+  const pieces blocks{own_rows.size(at.d), std::max<int64_t>(1, ceil_div(own_rows.size(at.d), mc))};
+  const bool in_place = x.a.col == 1 && x.n <= 2 * nr, once = blocks.count == 1;
+  const int64_t most = once && at.down == 1 ? small_slice : ceil_div(nc / nr, at.across), widest = ceil_div(own_panels.n, at.across);
+  const pieces slices{own_panels.size(at.s), ceil_div(widest, most)};  // equally many in each column
+  packed_b += at.s * std::min(most, widest) * nr * std::min(x.k, kc);
+  for (int64_t p = 0; p < x.k; p += kc)
+    for (int64_t q = 0; q < slices.count; q++) {
+      const int64_t depth = std::min(kc, x.k - p), first = own_panels.begin(at.s) + slices.begin(q);
+      const pieces shared{slices.size(q), at.down};
+      const int64_t begin = shared.begin(at.d), j = (first + begin) * nr;
+      pack_b(depth, std::min(shared.size(at.d) * nr, x.n - j), part(x.b, p, j), packed_b + begin * nr * depth);
+      if (at.down > 1) team_barrier();
+      for (int64_t s = 0; s < blocks.count; s++) {
+        const int64_t i = own_rows.begin(at.d) + blocks.begin(s);
+        const row_tiles tiles(blocks.size(s));
+        if (!in_place && (!once || q == 0)) pack_a(tiles, depth, part(x.a, i, p), packed_a);
+        block(x, tiles, i, p, depth, first, first + slices.size(q), in_place ? nullptr : packed_a, packed_b);
+      }
+      if (at.down > 1) team_barrier();
+    }
 }
 
 template <class T>
-void blocked(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
+void blocked(const problem<T>& x, int threads) {
   constexpr int64_t nr = simd<T>::tile_columns;
-  scratch<T> packed(std::min(k, kc) * ceil_div(std::min(n, nc), nr) * nr);
-  for (int64_t j0 = 0; j0 < n; j0 += nc)
-    for (int64_t p0 = 0; p0 < k; p0 += kc) {
-      const int64_t columns = std::min(nc, n - j0), depth = std::min(kc, k - p0), panels = ceil_div(columns, nr);
-      const int64_t cheap = m * columns * depth < fork_work ? INT64_MAX / 2 : 1;
-      const matrix<const T> part_b{b.data + p0 * b.row + j0 * b.col, b.row, b.col};
-      parallel_for(panels, std::max(cheap, 8192 / depth / nr + 1), [&](int64_t begin, int64_t end) {
-        for (int64_t q = begin; q < end; q++)
-          pack_b(depth, std::min(nr, columns - q * nr), matrix<const T>{part_b.data + q * nr * b.col, b.row, b.col},
-                 packed.get() + q * nr * depth);
-      });
-      // Rectangles: as many as keep the threads busy, rows first, since columns in several pieces pack a again.
-      const int64_t wanted = 4 * num_threads(), row_tiles = ceil_div(m, tile_rows);
-      const int64_t down = std::min(row_tiles, std::max(ceil_div(m, mc), wanted)), across = std::min(panels, ceil_div(wanted, down));
-      parallel_for(down * across, cheap, [&](int64_t begin, int64_t end) {
-        scratch<T> packed_a(mc * depth);
-        for (int64_t t = begin; t < end; t++) {
-          const int64_t d = t / across, s = t % across;
-          const int64_t i0 = row_tiles * d / down * tile_rows, i1 = std::min(m, row_tiles * (d + 1) / down * tile_rows);
-          rectangle(block_of_b<T>{depth, columns, packed.get()}, i0, i1, panels * s / across * nr, panels * (s + 1) / across * nr, alpha,
-                    matrix<const T>{a.data + p0 * a.col, a.row, a.col}, p0 == 0 ? beta : T(1), matrix<T>{c.data + j0 * c.col, c.row, c.col},
-                    packed_a.get());
-        }
-      });
-    }
+  const int64_t depth = std::min(x.k, kc), size_a = ceil_div(std::min(x.m, mc), tile_rows) * panel_rows * depth;
+  const int64_t size_b = (std::min(ceil_div(x.n, nr), std::max(nc / nr, small_slice * threads)) + threads) * nr * depth;
+  scratch<T> packed(size_b + threads * size_a);
+  parallel_team(threads,
+                [&](int i, int count) { multiply(x, place_of<T>(x.m, x.n, i, count), packed.get() + size_b + i * size_a, packed.get()); });
 }
 
 template <class T>
@@ -150,33 +143,15 @@ void scale(int64_t m, int64_t n, T beta, matrix<T> c) {
 
 template <class T>
 void gemm_small(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
-  constexpr int nr = simd<T>::tile_columns;
   if (k == 0) return scale(m, n, beta, c);
   if (is_thin(m, a, b)) return thin(m, k, alpha, a, b, beta, c, 0, n);
-  constexpr int64_t on_stack = 4096;
-  alignas(64) T local[on_stack];
-  scratch<T> larger(k * nr > on_stack ? k * nr : 0);
-  T* packed = k * nr > on_stack ? larger.get() : local;
-  for (int64_t j = 0; j < n; j += nr) {
-    const int columns = int(std::min<int64_t>(nr, n - j));
-    pack_b(k, columns, matrix<const T>{b.data + j * b.col, b.row, b.col}, packed);
-    int64_t i = 0;
-    auto rows = [&](auto count) {
-      constexpr int r = decltype(count)::value;
-      for (; i + r <= m; i += r)
-        tile<T, r, false>(k, a.data + i * a.row, a.row, a.col, packed, alpha, beta, matrix<T>{c.data + i * c.row + j * c.col, c.row, c.col},
-                          r, columns);
-    };
-    rows(std::integral_constant<int, tile_rows>());
-    rows(std::integral_constant<int, 4>());
-    rows(std::integral_constant<int, 1>());
-  }
+  blocked<T>({m, n, k, alpha, beta, a, b, c}, 1);
 }
 
 template <class T>
 void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
   if (m == 0 || n == 0) return;
-  if (m * n * k <= fork_work && m * k <= 8192) return gemm_small(m, n, k, alpha, a, b, beta, c);
+  if (k == 0) return scale(m, n, beta, c);
   if (n <= 2 && m > 2)  // c^T = b^T a^T has few rows
     return gemm(n, m, k, alpha, matrix<const T>{b.data, b.col, b.row}, matrix<const T>{a.data, a.col, a.row}, beta,
                 matrix<T>{c.data, c.col, c.row});
@@ -184,7 +159,7 @@ void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<co
     return parallel_for(ceil_div(n, thin_block), fork_work / (m * k * thin_block) + 1, [&](int64_t begin, int64_t end) {
       thin(m, k, alpha, a, b, beta, c, begin * thin_block, std::min(n, end * thin_block));
     });
-  blocked(m, n, k, alpha, a, b, beta, c);
+  blocked<T>({m, n, k, alpha, beta, a, b, c}, m * n * k < fork_work ? 1 : num_threads());
 }
 
 template void gemm_small(int64_t, int64_t, int64_t, float, matrix<const float>, matrix<const float>, float, matrix<float>);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "../../native/isa.h"
 #include "gemm.h"
 
 namespace flam {
@@ -19,6 +20,8 @@ constexpr int vector_bytes = 16, tile_rows = 12;
 constexpr int vector_bytes = 16, tile_rows = 6;
 #endif
 
+constexpr int panel_rows = tile_rows <= 8 ? 8 : 16;  // the rows of a tile in packed a, so that steps of k stay aligned
+
 template <class T>
 struct simd {
   typedef T type __attribute__((vector_size(vector_bytes)));
@@ -26,55 +29,71 @@ struct simd {
   static constexpr int tile_columns = 2 * width;
 };
 
-// c[r][j] = alpha sum[r][j] + beta c[r][j] for the part of the tile that exists.
+// One row of a tile: c[j] = alpha sum[j] + beta c[j].
 template <class T>
-void store_part(const T* sum, T alpha, T beta, matrix<T> c, int rows, int columns) {
-  for (int r = 0; r < rows; r++)
-    for (int j = 0; j < columns; j++) {
-      T& y = c.data[r * c.row + j * c.col];
-      T x = alpha * sum[r * simd<T>::tile_columns + j];
-      y = beta == T(0) ? x : x + beta * y;
+inline void store_row(const T* sum, T alpha, T beta, T* c, int64_t col, int columns) {
+  for (int j = 0; j < columns; j++) {
+    const T x = alpha * sum[j];
+    c[j * col] = beta == T(0) ? x : x + beta * c[j * col];
+  }
+}
+
+// c += a b with c in registers. Packed a: [k, panel_rows]; else its rows stand `row` apart. b: [k, tile_columns], of which the first W
+// vectors count and `columns` exist.
+template <class T, int R, int W, bool packed>
+FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
+  using V = typename simd<T>::type;
+  constexpr int width = simd<T>::width, nr = simd<T>::tile_columns, next = packed ? panel_rows : 1;
+  for (int r = 0; r < R; r++) __builtin_prefetch(c.data + r * c.row, 1), __builtin_prefetch(c.data + r * c.row + columns - 1, 1);
+  V sum[R][W];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+    for (int w = 0; w < W; w++) sum[r][w] = V{};
+  auto step = [&](const T* x, const T* y) __attribute__((always_inline)) {
+    V part[W];
+#pragma GCC unroll 2
+    for (int w = 0; w < W; w++) std::memcpy(&part[w], y + w * width, sizeof(V));
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int w = 0; w < W; w++) sum[r][w] += (packed ? x[r] : x[r * row]) * part[w];
+  };
+  if (packed)
+    for (; k >= 2; k -= 2, a += 2 * next, b += 2 * nr) step(a, b), step(a + next, b + nr);
+  for (; k > 0; k--, a += next, b += nr) step(a, b);
+  if (columns < W * width || c.col != 1) {
+    alignas(64) T rows[R * W * width];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+      for (int w = 0; w < W; w++) std::memcpy(rows + (r * W + w) * width, &sum[r][w], sizeof(V));
+    for (int r = 0; r < R; r++) store_row(rows + r * W * width, alpha, beta, c.data + r * c.row, c.col, columns);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+    for (int w = 0; w < W; w++) {
+      T* to = c.data + r * c.row + w * width;
+      V y = alpha * sum[r][w], old;
+      if (beta != T(0)) std::memcpy(&old, to, sizeof(V)), y += beta * old;
+      std::memcpy(to, &y, sizeof(V));
     }
 }
 
-// packed: a is [k, R] without gaps; otherwise a[r][p] stands at a[r * row + p * col].
 template <class T, int R, bool packed>
-inline void tile(int64_t k, const T* a, int64_t row, int64_t col, const T* b, T alpha, T beta, matrix<T> c, int rows, int columns) {
-  using V = typename simd<T>::type;
-  constexpr int width = simd<T>::width, nr = simd<T>::tile_columns;
-  V sum[R][2];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; r++) sum[r][0] = sum[r][1] = V{};
-  for (int64_t p = 0; p < k; p++, b += nr) {
-    V b0, b1;
-    std::memcpy(&b0, b, sizeof(V));
-    std::memcpy(&b1, b + width, sizeof(V));
-#pragma GCC unroll 16
-    for (int r = 0; r < R; r++) {
-      const T x = packed ? a[p * R + r] : a[r * row + p * col];
-      sum[r][0] += x * b0;
-      sum[r][1] += x * b1;
-    }
-  }
-  if (rows < R || columns < nr || c.col != 1) {
-    alignas(64) T part[R * nr];
-    std::memcpy(part, sum, sizeof(part));
-    return store_part(part, alpha, beta, c, rows, columns);
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; r++) {
-    T* to = c.data + r * c.row;
-    V y0 = alpha * sum[r][0], y1 = alpha * sum[r][1];
-    if (beta != T(0)) {
-      V old0, old1;
-      std::memcpy(&old0, to, sizeof(V));
-      std::memcpy(&old1, to + width, sizeof(V));
-      y0 += beta * old0;
-      y1 += beta * old1;
-    }
-    std::memcpy(to, &y0, sizeof(V));
-    std::memcpy(to + width, &y1, sizeof(V));
-  }
+inline void tile(int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
+  if (columns <= simd<T>::width) tile_of_vectors<T, R, 1, packed>(k, a, row, b, alpha, beta, c, columns);
+  else tile_of_vectors<T, R, 2, packed>(k, a, row, b, alpha, beta, c, columns);
+}
+
+// The tile of as many rows as there are.
+template <class T, bool packed, int R = tile_rows>
+inline void any_tile(int64_t rows, int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
+  if constexpr (R > 1)
+    if (rows < R) return any_tile<T, packed, R - 1>(rows, k, a, row, b, alpha, beta, c, columns);
+  tile<T, R, packed>(k, a, row, b, alpha, beta, c, columns);
 }
 
 // sum[j] = a . b[j], rows of b `step` apart; four at a time hide the latency of the additions.
