@@ -76,19 +76,29 @@ place place_of(int64_t m, int64_t n, int64_t i, int64_t count) {
   return {count / best, best, i / best, i % best};
 }
 
-// Products of a block of a with panels [first, last) of b, for rows i.. of c.
+// Packing does not pay for an operand that few tiles read and whose lines tiles can read as they are.
 template <class T>
-void block(const problem<T>& x, const row_tiles& tiles, int64_t i, int64_t p, int64_t depth, int64_t first, int64_t last, const T* packed_a,
-           const T* packed_b) {
+struct packing {
+  bool a, b;
+  explicit packing(const problem<T>& x)
+      : a(x.a.col != 1 || x.n * std::min(x.k, kc) > (1 << 13)), b(x.b.col != 1 || x.n % simd<T>::tile_columns || x.m > 32) {}
+};
+
+// Rows i.. of c, a block of a, times panels [first, last) of b.
+template <class T>
+void block(const problem<T>& x, const packing<T>& packed, const row_tiles& tiles, int64_t i, int64_t p, int64_t first, int64_t last,
+           const T* packed_a, const T* packed_b) {
   constexpr int64_t nr = simd<T>::tile_columns;
+  const int64_t depth = std::min(kc, x.k - p), b_row = packed.b ? nr : x.b.row;
   const T beta = p == 0 ? x.beta : T(1);
-  for (int64_t q = first; q < last; q++, packed_b += depth * nr)
+  for (int64_t q = first; q < last; q++)
     for (int64_t t = 0; t < tiles.count; t++) {
       const int columns = int(std::min(nr, x.n - q * nr));
       const int64_t row = i + tiles.start[t];
       const matrix<T> c = part(x.c, row, q * nr);
-      if (packed_a) any_tile<T, true>(tiles.rows(t), depth, packed_a + t * panel_rows * depth, 0, packed_b, x.alpha, beta, c, columns);
-      else any_tile<T, false>(tiles.rows(t), depth, part(x.a, row, p).data, x.a.row, packed_b, x.alpha, beta, c, columns);
+      const T* b = packed.b ? packed_b + (q - first) * nr * depth : part(x.b, p, q * nr).data;
+      if (packed.a) any_tile<T, true>(tiles.rows(t), depth, packed_a + t * panel_rows * depth, 0, b, b_row, x.alpha, beta, c, columns);
+      else any_tile<T, false>(tiles.rows(t), depth, part(x.a, row, p).data, x.a.row, b, b_row, x.alpha, beta, c, columns);
     }
 }
 
@@ -99,24 +109,25 @@ void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
   constexpr int64_t nr = simd<T>::tile_columns;
   const pieces own_rows{x.m, at.down}, own_panels{ceil_div(x.n, nr), at.across};
   const pieces blocks{own_rows.size(at.d), std::max<int64_t>(1, ceil_div(own_rows.size(at.d), mc))};
-  const bool in_place = x.a.col == 1 && x.n <= 2 * nr, once = blocks.count == 1;
-  const int64_t most = once && at.down == 1 ? small_slice : ceil_div(nc / nr, at.across), widest = ceil_div(own_panels.n, at.across);
+  const packing<T> packed(x);
+  const bool once = blocks.count == 1, together = packed.b && at.down > 1;
+  const int64_t most = once && !together ? small_slice : ceil_div(nc / nr, at.across), widest = ceil_div(own_panels.n, at.across);
   const pieces slices{own_panels.size(at.s), ceil_div(widest, most)};  // equally many in each column
   packed_b += at.s * std::min(most, widest) * nr * std::min(x.k, kc);
   for (int64_t p = 0; p < x.k; p += kc)
     for (int64_t q = 0; q < slices.count; q++) {
-      const int64_t depth = std::min(kc, x.k - p), first = own_panels.begin(at.s) + slices.begin(q);
-      const pieces shared{slices.size(q), at.down};
+      const int64_t depth = std::min(kc, x.k - p), first = own_panels.begin(at.s) + slices.begin(q), last = first + slices.size(q);
+      const pieces shared{last - first, at.down};
       const int64_t begin = shared.begin(at.d), j = (first + begin) * nr;
-      pack_b(depth, std::min(shared.size(at.d) * nr, x.n - j), part(x.b, p, j), packed_b + begin * nr * depth);
-      if (at.down > 1) team_barrier();
+      if (packed.b) pack_b(depth, std::min(shared.size(at.d) * nr, x.n - j), part(x.b, p, j), packed_b + begin * nr * depth);
+      if (together) team_barrier();
       for (int64_t s = 0; s < blocks.count; s++) {
         const int64_t i = own_rows.begin(at.d) + blocks.begin(s);
         const row_tiles tiles(blocks.size(s));
-        if (!in_place && (!once || q == 0)) pack_a(tiles, depth, part(x.a, i, p), packed_a);
-        block(x, tiles, i, p, depth, first, first + slices.size(q), in_place ? nullptr : packed_a, packed_b);
+        if (packed.a && (!once || q == 0)) pack_a(tiles, depth, part(x.a, i, p), packed_a);
+        block(x, packed, tiles, i, p, first, last, packed_a, packed_b);
       }
-      if (at.down > 1) team_barrier();
+      if (together) team_barrier();
     }
 }
 

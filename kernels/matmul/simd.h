@@ -20,6 +20,7 @@ constexpr int vector_bytes = 16, tile_rows = 12;
 constexpr int vector_bytes = 16, tile_rows = 6;
 #endif
 
+constexpr int far = 128;                             // steps of k that are longer than the way of c from the third cache
 constexpr int panel_rows = tile_rows <= 8 ? 8 : 16;  // the rows of a tile in packed a, so that steps of k stay aligned
 
 template <class T>
@@ -41,10 +42,12 @@ inline void store_row(const T* sum, T alpha, T beta, T* c, int64_t col, int colu
 // c += a b with c in registers. Packed a: [k, panel_rows]; else its rows stand `row` apart. b: [k, tile_columns], of which the first W
 // vectors count and `columns` exist.
 template <class T, int R, int W, bool packed>
-FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
+FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* b, int64_t b_row, T alpha, T beta, matrix<T> c,
+                                   int columns) {
   using V = typename simd<T>::type;
-  constexpr int width = simd<T>::width, nr = simd<T>::tile_columns, next = packed ? panel_rows : 1;
-  for (int r = 0; r < R; r++) __builtin_prefetch(c.data + r * c.row, 1), __builtin_prefetch(c.data + r * c.row + columns - 1, 1);
+  constexpr int width = simd<T>::width, next = packed ? panel_rows : 1;
+  if (k >= far)
+    for (int r = 0; r < R; r++) __builtin_prefetch(c.data + r * c.row, 1), __builtin_prefetch(c.data + r * c.row + columns - 1, 1);
   V sum[R][W];
 #pragma GCC unroll 16
   for (int r = 0; r < R; r++)
@@ -60,8 +63,8 @@ FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* 
       for (int w = 0; w < W; w++) sum[r][w] += (packed ? x[r] : x[r * row]) * part[w];
   };
   if (packed)
-    for (; k >= 2; k -= 2, a += 2 * next, b += 2 * nr) step(a, b), step(a + next, b + nr);
-  for (; k > 0; k--, a += next, b += nr) step(a, b);
+    for (; k >= 2; k -= 2, a += 2 * next, b += 2 * b_row) step(a, b), step(a + next, b + b_row);
+  for (; k > 0; k--, a += next, b += b_row) step(a, b);
   if (columns < W * width || c.col != 1) {
     alignas(64) T rows[R * W * width];
 #pragma GCC unroll 16
@@ -83,17 +86,18 @@ FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* 
 }
 
 template <class T, int R, bool packed>
-inline void tile(int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
-  if (columns <= simd<T>::width) tile_of_vectors<T, R, 1, packed>(k, a, row, b, alpha, beta, c, columns);
-  else tile_of_vectors<T, R, 2, packed>(k, a, row, b, alpha, beta, c, columns);
+inline void tile(int64_t k, const T* a, int64_t row, const T* b, int64_t b_row, T alpha, T beta, matrix<T> c, int columns) {
+  if (columns <= simd<T>::width) tile_of_vectors<T, R, 1, packed>(k, a, row, b, b_row, alpha, beta, c, columns);
+  else tile_of_vectors<T, R, 2, packed>(k, a, row, b, b_row, alpha, beta, c, columns);
 }
 
 // The tile of as many rows as there are.
 template <class T, bool packed, int R = tile_rows>
-inline void any_tile(int64_t rows, int64_t k, const T* a, int64_t row, const T* b, T alpha, T beta, matrix<T> c, int columns) {
+inline void any_tile(int64_t rows, int64_t k, const T* a, int64_t row, const T* b, int64_t b_row, T alpha, T beta, matrix<T> c,
+                     int columns) {
   if constexpr (R > 1)
-    if (rows < R) return any_tile<T, packed, R - 1>(rows, k, a, row, b, alpha, beta, c, columns);
-  tile<T, R, packed>(k, a, row, b, alpha, beta, c, columns);
+    if (rows < R) return any_tile<T, packed, R - 1>(rows, k, a, row, b, b_row, alpha, beta, c, columns);
+  tile<T, R, packed>(k, a, row, b, b_row, alpha, beta, c, columns);
 }
 
 // sum[j] = a . b[j], rows of b `step` apart; four at a time hide the latency of the additions.

@@ -47,8 +47,8 @@ void times_panel(int64_t rows, int64_t k, const T* a, int64_t a_row, const T* pa
     auto take = [&](auto count) {
       constexpr int R = decltype(count)::value;
       for (; r + R <= rows; r += R)
-        tile<T, R, false>(some, a + r * a_row + p, a_row, panel + p * nr, T(1), p == 0 ? beta : T(1), matrix<T>{c + r * c_row, c_row, 1},
-                          columns);
+        tile<T, R, false>(some, a + r * a_row + p, a_row, panel + p * nr, nr, T(1), p == 0 ? beta : T(1),
+                          matrix<T>{c + r * c_row, c_row, 1}, columns);
     };
     take(std::integral_constant<int, tile_rows>());
     take(std::integral_constant<int, 4>());
