@@ -35,11 +35,6 @@ class wide_rows {
   scratch<C> copy_;
 };
 
-template <class T>
-matrix<const T> turned(matrix<const T> x) {
-  return {x.data, x.col, x.row};
-}
-
 // c = alpha a b + beta c on the calling thread.
 template <class C>
 void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, matrix<const C> b, C beta, matrix<C> c) {
@@ -48,8 +43,7 @@ void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, m
   if constexpr (std::is_same_v<C, float>)
     if (m * n * k > worth_a_call) return onednn_sgemm(m, n, k, alpha, a, b, beta, c, false);
 #endif
-  if (a.col == 1 || m * n * k <= 24 * 24 * 24) gemm_small<C>(m, n, k, alpha, a, b, beta, c);
-  else gemm<C>(m, n, k, alpha, a, b, beta, c);
+  gemm<C>(m, n, k, alpha, a, b, beta, c);
 }
 
 // s[i][j] = scale q_i k_j, of rows i0.. and columns j0..; what causal hides is -infinity. s has rows of key_tile.

@@ -12,12 +12,12 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int64_t kc = 256;                      // rows of b in a panel: kc * nr floats stay in the first cache
-constexpr int64_t mc = tile_rows * block_tiles;  // rows of a in a block: mc * kc stay in the second
-constexpr int64_t nc = 2048;                     // columns of b in a slice: kc * nc stay in the third
-constexpr int64_t small_slice = 4;               // panels of b beside which a block of a stays in the second
-constexpr int64_t thin_block = 128;              // columns that few-row products take at a time
-constexpr int64_t fork_work = 64 * 64 * 64;      // multiplications below which threads cost more than they bring
+constexpr int64_t kc = vector_bytes == 64 ? 256 : 384;  // rows of b in a panel: kc * nr floats stay in the first cache
+constexpr int64_t mc = tile_rows * block_tiles;         // rows of a in a block: mc * kc stay in the second
+constexpr int64_t nc = 2048;                            // columns of b in a slice: kc * nc stay in the third
+constexpr int64_t small_slice = 4;                      // panels of b beside which a block of a stays in the second
+constexpr int64_t thin_block = 128;                     // columns that few-row products take at a time
+constexpr int64_t fork_work = 64 * 64 * 64;             // multiplications below which threads cost more than they bring
 
 template <class T>
 matrix<T> part(matrix<T> x, int64_t i, int64_t j) {
@@ -49,11 +49,28 @@ bool is_thin(int64_t m, matrix<const T> a, matrix<const T> b) {
   return m <= 2 && (b.col == 1 || (b.row == 1 && a.col == 1));
 }
 
+// c = beta c + bias
+template <class T>
+void start(int64_t m, int64_t n, T beta, matrix<const T> bias, matrix<T> c) {
+  for (int64_t i = 0; i < m; i++) {
+    const T* from = bias.data ? bias.data + i * bias.row : nullptr;
+    T* to = c.data + i * c.row;
+    if (beta == T(0) && from && bias.col == 1 && c.col == 1) {
+      std::copy(from, from + n, to);
+      continue;
+    }
+    for (int64_t j = 0; j < n; j++) {
+      T& y = to[j * c.col];
+      y = (beta == T(0) ? T(0) : beta * y) + (from ? from[j * bias.col] : T(0));
+    }
+  }
+}
+
 template <class T>
 struct problem {
   int64_t m, n, k;
   T alpha, beta;
-  matrix<const T> a, b;
+  matrix<const T> a, b, bias;  // bias.data may be null
   matrix<T> c;
 };
 
@@ -90,7 +107,7 @@ void block(const problem<T>& x, const packing<T>& packed, const row_tiles& tiles
            const T* packed_a, const T* packed_b) {
   constexpr int64_t nr = simd<T>::tile_columns;
   const int64_t depth = std::min(kc, x.k - p), b_row = packed.b ? nr : x.b.row;
-  const T beta = p == 0 ? x.beta : T(1);
+  const T beta = p == 0 && !x.bias.data ? x.beta : T(1);
   for (int64_t q = first; q < last; q++)
     for (int64_t t = 0; t < tiles.count; t++) {
       const int columns = int(std::min(nr, x.n - q * nr));
@@ -125,6 +142,8 @@ void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
         const int64_t i = own_rows.begin(at.d) + blocks.begin(s);
         const row_tiles tiles(blocks.size(s));
         if (packed.a && (!once || q == 0)) pack_a(tiles, depth, part(x.a, i, p), packed_a);
+        if (p == 0 && x.bias.data)
+          start(blocks.size(s), std::min(last * nr, x.n) - first * nr, x.beta, part(x.bias, i, first * nr), part(x.c, i, first * nr));
         block(x, packed, tiles, i, p, first, last, packed_a, packed_b);
       }
       if (together) team_barrier();
@@ -141,42 +160,26 @@ void blocked(const problem<T>& x, int threads) {
                 [&](int i, int count) { multiply(x, place_of<T>(x.m, x.n, i, count), packed.get() + size_b + i * size_a, packed.get()); });
 }
 
-template <class T>
-void scale(int64_t m, int64_t n, T beta, matrix<T> c) {
-  for (int64_t i = 0; i < m; i++)
-    for (int64_t j = 0; j < n; j++) {
-      T& y = c.data[i * c.row + j * c.col];
-      y = beta == T(0) ? T(0) : beta * y;
-    }
-}
-
 }  // namespace
 
 template <class T>
-void gemm_small(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
-  if (k == 0) return scale(m, n, beta, c);
-  if (is_thin(m, a, b)) return thin(m, k, alpha, a, b, beta, c, 0, n);
-  blocked<T>({m, n, k, alpha, beta, a, b, c}, 1);
-}
-
-template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c) {
+void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c, matrix<const T> bias) {
   if (m == 0 || n == 0) return;
-  if (k == 0) return scale(m, n, beta, c);
-  if (n <= 2 && m > 2)  // c^T = b^T a^T has few rows
-    return gemm(n, m, k, alpha, matrix<const T>{b.data, b.col, b.row}, matrix<const T>{a.data, a.col, a.row}, beta,
-                matrix<T>{c.data, c.col, c.row});
-  if (is_thin(m, a, b))
+  // c^T = b^T a^T where c lies in columns, and where c^T has few rows
+  if (m > 2 && (n <= 2 || (c.col != 1 && c.row == 1))) return gemm(n, m, k, alpha, turned(b), turned(a), beta, turned(c), turned(bias));
+  const bool thin_rows = is_thin(m, a, b);
+  if (k == 0 || (thin_rows && bias.data)) start(m, n, beta, bias, c), beta = T(1);
+  if (k == 0) return;
+  if (thin_rows)
     return parallel_for(ceil_div(n, thin_block), fork_work / (m * k * thin_block) + 1, [&](int64_t begin, int64_t end) {
       thin(m, k, alpha, a, b, beta, c, begin * thin_block, std::min(n, end * thin_block));
     });
-  blocked<T>({m, n, k, alpha, beta, a, b, c}, m * n * k < fork_work ? 1 : num_threads());
+  blocked<T>({m, n, k, alpha, beta, a, b, bias, c}, m * n * k < fork_work ? 1 : num_threads());
 }
 
-template void gemm_small(int64_t, int64_t, int64_t, float, matrix<const float>, matrix<const float>, float, matrix<float>);
-template void gemm_small(int64_t, int64_t, int64_t, double, matrix<const double>, matrix<const double>, double, matrix<double>);
-template void gemm(int64_t, int64_t, int64_t, float, matrix<const float>, matrix<const float>, float, matrix<float>);
-template void gemm(int64_t, int64_t, int64_t, double, matrix<const double>, matrix<const double>, double, matrix<double>);
+template void gemm(int64_t, int64_t, int64_t, float, matrix<const float>, matrix<const float>, float, matrix<float>, matrix<const float>);
+template void gemm(int64_t, int64_t, int64_t, double, matrix<const double>, matrix<const double>, double, matrix<double>,
+                   matrix<const double>);
 
 }  // namespace FLAM_ISA
 }  // namespace flam

@@ -1,4 +1,4 @@
-// c = alpha a b + beta c for strided matrices; beta = 0 ignores what c holds.
+// c = alpha a b + beta c + bias for strided matrices; beta = 0 ignores what c holds.
 #pragma once
 #include <cstdint>
 
@@ -13,15 +13,17 @@ struct matrix {
   int64_t row, col;
 };
 
+template <class T>
+matrix<T> turned(matrix<T> x) {
+  return {x.data, x.col, x.row};
+}
+
 inline namespace FLAM_ISA {
 
-// Threaded, blocked; T is float or double. The order of summation over k depends on k alone, never on the threads.
+// Threaded, blocked; T is float or double. The order of summation over k depends on the sizes alone, never on the threads. bias: as large
+// as c, strides of 0 repeat a row or a column; null: none.
 template <class T>
-void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c);
-
-// On the calling thread, without packing a: for products so small that calls and threads would cost more than arithmetic.
-template <class T>
-void gemm_small(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c);
+void gemm(int64_t m, int64_t n, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c, matrix<const T> bias = {});
 
 }  // namespace FLAM_ISA
 

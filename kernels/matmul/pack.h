@@ -9,7 +9,7 @@ inline namespace FLAM_ISA {
 template <class T>
 using bits_of = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
 
-constexpr int64_t block_tiles = 32;  // at most, in a block of a
+constexpr int64_t block_tiles = 24;  // at most, in a block of a
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -83,22 +83,22 @@ void pack_a(const row_tiles& tiles, int64_t k, matrix<const T> a, T* out) {
 // [k, n] -> panels [k, tile_columns], zeros to the right of the last.
 template <class T>
 void pack_b(int64_t k, int64_t n, matrix<const T> b, T* out) {
+  using U = bits_of<T>;
   constexpr int64_t nr = simd<T>::tile_columns;
-  for (int64_t p0 = 0; p0 < k; p0 += line)
-    for (int64_t j = 0; j < n; j += nr) {
-      const int64_t columns = std::min(nr, n - j), steps = std::min(line, k - p0);
-      const T* from = b.data + p0 * b.row + j * b.col;
-      T* to = out + j * k + p0 * nr;
-      if (b.row == 1 && columns == nr) {
-        move_square(reinterpret_cast<const bits_of<T>*>(from), b.col, reinterpret_cast<bits_of<T>*>(to), nr, steps, nr);
-        continue;
+  const int64_t whole = n / nr * nr;
+  if (b.row == 1)
+    for (int64_t j = 0; j < whole; j += nr)
+      for (int64_t p = 0; p < k; p += line) {
+        move_square(reinterpret_cast<const U*>(b.data + j * b.col + p), b.col, reinterpret_cast<U*>(out + j * k + p * nr), nr,
+                    std::min(line, k - p), nr);
       }
-      for (int64_t p = 0; p < steps; p++, from += b.row, to += nr) {
-        if (b.col == 1 && columns == nr) copy_vectors(from, to, nr);
-        else
-          for (int64_t q = 0; q < nr; q++) to[q] = q < columns ? from[q * b.col] : T(0);
-      }
-    }
+  else if (b.col == 1)
+    for (int64_t p0 = 0; p0 < k; p0 += line)
+      for (int64_t j = 0; j < whole; j += nr)
+        for (int64_t p = p0; p < std::min(k, p0 + line); p++) copy_vectors(b.data + p * b.row + j, out + j * k + p * nr, nr);
+  for (int64_t j = b.row == 1 || b.col == 1 ? whole : 0; j < n; j += nr)
+    for (int64_t p = 0; p < k; p++)
+      for (int64_t q = 0; q < nr; q++) out[j * k + p * nr + q] = j + q < n ? b.data[p * b.row + (j + q) * b.col] : T(0);
 }
 
 }  // namespace FLAM_ISA
