@@ -199,6 +199,37 @@ TEST(matmul_strides_bias_scales) {
   }
 }
 
+// Every height and width of a tile, with both operands in rows and in columns, and y too.
+TEST(matmul_tiles) {
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
+    for (int64_t m = 1; m <= 26; m++)
+      for (int64_t n : {1, 3, 8, 9, 16, 23, 32, 33, 65})
+        for (int64_t k : {1, 6, 37}) {
+          how h{0, m, n, k};
+          const int round = int(m + n + k);
+          h.style_a = round % 2, h.style_b = round / 2 % 2, h.style_y = int(m) % 4;
+          h.bias = round % 3 == 0, h.alpha = round % 5 == 0 ? -0.5 : 1, h.beta = double(round % 4) / 2;
+          compare(dtype, h);
+        }
+}
+
+// More than one block of rows, slice of columns and piece of k, for threads that share columns, rows or both.
+TEST(matmul_blocks) {
+  const int32_t before = flam_get_num_threads();
+  const int64_t sizes[][3] = {{310, 70, 20}, {16, 4200, 9}, {40, 130, 800}, {160, 2200, 3}, {7, 520, 390}, {400, 40, 30}};
+  for (int32_t threads : {1, 2, 4}) {
+    CHECK_EQ(flam_set_num_threads(threads), 0);
+    for (const auto& s : sizes)
+      for (int variant = 0; variant < 4; variant++) {
+        how h{0, s[0], s[1], s[2]};
+        h.style_a = variant & 1, h.style_b = variant >> 1, h.style_y = variant == 3;
+        h.bias = variant % 2 == 0, h.beta = variant > 1 ? 0.5 : 0;
+        compare(threads == 2 ? FLAM_FLOAT64 : FLAM_FLOAT32, h);
+      }
+  }
+  flam_set_num_threads(before);
+}
+
 // One b for the whole batch: rows of all matrices form a single product, also when each has but one row.
 TEST(matmul_shared_b) {
   for (int32_t dtype : floating)
@@ -259,13 +290,17 @@ TEST(matmul_nan_travels) {
 
 TEST(matmul_same_on_any_thread_count) {
   const int32_t before = flam_get_num_threads();
-  operand a(FLAM_FLOAT64, false, 1, 190, 700, 0), b(FLAM_FLOAT64, false, 1, 700, 310, 1);
-  operand one(FLAM_FLOAT64, false, 1, 190, 310, 0), more = one;
-  more.view.data = more.buffer.data();
-  CHECK_EQ(flam_set_num_threads(1), 0);
-  CHECK_EQ(flam_matmul(&a.view, &b.view, nullptr, &one.view, 0.3, 0), 0);
-  CHECK_EQ(flam_set_num_threads(3), 0);
-  CHECK_EQ(flam_matmul(&a.view, &b.view, nullptr, &more.view, 0.3, 0), 0);
-  CHECK(std::memcmp(one.view.data, more.view.data, 190 * 310 * 8) == 0);
+  const int64_t sizes[][3] = {{190, 310, 700}, {20, 900, 300}, {700, 20, 450}, {64, 64, 64}};
+  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
+    for (const auto& s : sizes) {
+      operand a(dtype, false, 1, s[0], s[2], 0), b(dtype, false, 1, s[2], s[1], 1), y(dtype, false, 1, s[0], s[1], 0);
+      std::vector<char> one;
+      for (int32_t threads : {1, 2, 3, 4}) {
+        CHECK_EQ(flam_set_num_threads(threads), 0);
+        CHECK_EQ(flam_matmul(&a.view, &b.view, nullptr, &y.view, 0.3, 0), 0);
+        if (threads == 1) one = y.buffer;
+        CHECK(one == y.buffer);
+      }
+    }
   flam_set_num_threads(before);
 }
