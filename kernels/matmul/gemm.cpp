@@ -1,5 +1,5 @@
 // c = alpha a b + beta c, blocked as in Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
-// Each thread owns a rectangle of c and packs what it needs of a and b itself: at most a few percent of its work, and nobody waits.
+// Each thread owns a rectangle of c and packs its rows of a; those that share columns pack their b together and wait for each other.
 #include "gemm.h"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ struct place {
   int64_t down, across, d, s;
 };
 
-// As many threads down as possible (each packs its own rows of a), unless rows are so few that tiles get short.
+// The grid with the least work for a thread. Those beside each other pack the same a, those above each other wait for each other's b.
 template <class T>
 place place_of(int64_t m, int64_t n, int64_t i, int64_t count) {
   int64_t best = 1, least = INT64_MAX;
@@ -87,7 +87,7 @@ place place_of(int64_t m, int64_t n, int64_t i, int64_t count) {
     if (count % across) continue;
     const int64_t rows = ceil_div(ceil_div(m, tile_rows), count / across) * tile_rows;
     const int64_t columns = ceil_div(ceil_div(n, simd<T>::tile_columns), across) * simd<T>::tile_columns;
-    const int64_t work = (columns + 4) * rows;  // packing an element costs as much as four products
+    const int64_t work = columns * rows + 4 * (rows + (across < count ? columns : 0));  // packing an element costs as much as four products
     if (work < least) least = work, best = across;
   }
   return {count / best, best, i / best, i % best};
