@@ -12,12 +12,11 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int64_t kc = 256;                          // rows of b in a panel: kc * nr floats stay in the first cache
-constexpr int64_t mc = tile_rows * block_tiles;         // rows of a in a block: mc * kc stay in the second
-constexpr int64_t nc = 2048;                            // columns of b in a slice: kc * nc stay in the third
-constexpr int64_t small_slice = 4;                      // panels of b beside which a block of a stays in the second
-constexpr int64_t thin_block = 128;                     // columns that few-row products take at a time
-constexpr int64_t fork_work = 1 << 17;                  // multiplications below which threads cost more than they bring
+constexpr int64_t kc = 256;                      // rows of b in a panel: kc * nr floats stay in the first cache
+constexpr int64_t mc = tile_rows * block_tiles;  // rows of a in a block: mc * kc stay in the second
+constexpr int64_t nc = 2048;                     // columns of b in a slice: kc * nc stay in the third
+constexpr int64_t small_slice = 4;               // panels of b beside which a block of a stays in the second
+constexpr int64_t thin_block = 128;              // columns that few-row products take at a time
 
 template <class T>
 matrix<T> part(matrix<T> x, int64_t i, int64_t j) {

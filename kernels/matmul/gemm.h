@@ -6,6 +6,8 @@
 
 namespace flam {
 
+constexpr int64_t fork_work = 80 * 80 * 80;  // multiplications up to which threads cost more than they bring
+
 // One matrix in memory: element [i, j] is data[i * row + j * col].
 template <class T>
 struct matrix {

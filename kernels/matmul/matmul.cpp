@@ -12,8 +12,7 @@ using namespace flam;
 
 namespace {
 
-constexpr int64_t small_work = 32 * 32 * 32;   // up to here calls cost more than arithmetic
-constexpr int64_t thread_work = 80 * 80 * 80;  // up to here oneDNN is kept from using a second thread, which costs it more than it brings
+constexpr int64_t small_work = 32 * 32 * 32;  // up to here calls cost more than arithmetic
 
 template <class T>
 matrix<T> at(const void* data, const int64_t s[3], int64_t batch) {
@@ -29,12 +28,26 @@ struct float_product {
 };
 
 #if defined(FLAM_ONEDNN)
-// Measured: oneDNN's sgemm is 3 to 15 % faster than the own gemm, except where the call or a second pass over c for the bias weighs more,
-// where few rows share b, and where it reads columns of a in place (small c), which costs it up to half its speed.
-bool onednn_is_faster(const float_product& x, bool threaded) {
+// c += bias
+void add_bias(const float_product& x, bool threaded) {
+  if (!x.bias.data) return;
+  parallel_for(x.m, threaded ? (1 << 15) / x.n + 1 : x.m, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float* from = x.bias.data + i * x.bias.row;
+      float* to = x.c.data + i * x.c.row;
+      if (x.bias.col == 1)
+        for (int64_t j = 0; j < x.n; j++) to[j] += from[j];
+      else
+        for (int64_t j = 0; j < x.n; j++) to[j] += from[j * x.bias.col];
+    }
+  });
+}
+
+// Measured: oneDNN's sgemm is 3 to 15 % faster than the own gemm, except where the call weighs more, where few rows share b, and where
+// it reads columns of a in place (small c), which costs it up to half its speed.
+bool onednn_is_faster(const float_product& x) {
   const int64_t work = x.m * x.n * x.k, least = std::min(x.m, x.n);
-  if (work <= (threaded ? thread_work : small_work)) return false;
-  if (x.bias.data && x.k <= 512) return false;
+  if (work <= small_work) return false;
   if (least <= 2 && x.b.row == 1 && x.a.col == 1) return false;
   return x.a.col == 1 || x.n < 32 || (least >= 384 && x.m * x.n > 512 * 512);
 }
@@ -46,9 +59,9 @@ void multiply_one(float_product x, bool threaded) {
     x.a = turned(x.a), x.b = turned(x.b), x.bias = turned(x.bias), x.c = turned(x.c);
   }
 #if defined(FLAM_ONEDNN)
-  if (x.c.col == 1 && onednn_is_faster(x, threaded)) {
-    if (x.bias.data) gemm<float>(x.m, x.n, 0, 0, x.a, x.b, x.beta, x.c, x.bias), x.beta = 1;
-    return onednn_sgemm(x.m, x.n, x.k, x.alpha, x.a, x.b, x.beta, x.c, threaded && x.m * x.n * x.k > thread_work);
+  if (x.c.col == 1 && onednn_is_faster(x)) {
+    onednn_sgemm(x.m, x.n, x.k, x.alpha, x.a, x.b, x.beta, x.c, threaded && x.m * x.n * x.k > fork_work);
+    return add_bias(x, threaded);
   }
 #endif
   gemm(x.m, x.n, x.k, x.alpha, x.a, x.b, x.beta, x.c, x.bias);
