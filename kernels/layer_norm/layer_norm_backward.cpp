@@ -8,8 +8,10 @@ namespace {
 
 template <class C>
 void row_dx(const C* dy, const C* x, const C* w, C center, C scale, int64_t n, C* dx) {
-  const C a = C(row_sum<C>(n, [=](int64_t i) { return dy[i] * w[i]; }) / double(n));
-  const C b = C(row_sum<C>(n, [=](int64_t i) { return dy[i] * w[i] * ((x[i] - center) * scale); }) / double(n));
+  double sum, products;
+  row_sums<C>(
+      n, [=](int64_t i) { return dy[i] * w[i]; }, [=](int64_t i) { return dy[i] * w[i] * ((x[i] - center) * scale); }, sum, products);
+  const C a = C(sum / double(n)), b = C(products / double(n));
 #pragma omp simd
   for (int64_t i = 0; i < n; i++) dx[i] = scale * (dy[i] * w[i] - a - (x[i] - center) * scale * b);
 }
