@@ -44,6 +44,16 @@ public sealed class ReductionGradientTests
     }
 
     [Test]
+    public void LayerNormKeepsItsAccuracyFarFromTheFirstSamples()
+    {
+        // Squares around the 8 samples (every 1,024th element here) would cancel: the kernel takes the mean itself.
+        Tensor x = Sample.Real(2, 8192).to(float32);
+        for (int i = 0; i < 8192; i += 1024) x[.., i] += 3000f;
+        Tensor expected = F.layer_norm(x.to(float64), [8192]), result = F.layer_norm(x, [8192]).to(float64);
+        Assert.That((result - expected).abs().max().item<double>(), Is.LessThan(2e-5));
+    }
+
+    [Test]
     public void BatchNormMovesItsRunningStatistics()
     {
         Tensor x = tensor(new double[] { 1, 2, 3, 6 }, [4, 1]), mean = zeros([1], float64), variance = ones([1], float64);
