@@ -19,7 +19,7 @@ matrix<T> at(const void* data, const int64_t s[3], int64_t batch) {
   return {static_cast<T*>(const_cast<void*>(data)) + batch * s[0], s[1], s[2]};
 }
 
-// One product as the sizes and strides of c's rows describe it: c.col is 1.
+// c = alpha a b + beta c + bias; bias.data may be null.
 struct float_product {
   int64_t m, n, k;
   float alpha, beta;
@@ -54,16 +54,17 @@ bool onednn_is_faster(const float_product& x) {
 #endif
 
 void multiply_one(float_product x, bool threaded) {
+#if defined(FLAM_ONEDNN)
   if (x.c.col != 1 && x.c.row == 1) {  // c^T = b^T a^T
     std::swap(x.m, x.n), std::swap(x.a, x.b);
     x.a = turned(x.a), x.b = turned(x.b), x.bias = turned(x.bias), x.c = turned(x.c);
   }
-#if defined(FLAM_ONEDNN)
   if (x.c.col == 1 && onednn_is_faster(x)) {
     onednn_sgemm(x.m, x.n, x.k, x.alpha, x.a, x.b, x.beta, x.c, threaded && x.m * x.n * x.k > fork_work);
     return add_bias(x, threaded);
   }
 #endif
+  (void)threaded;  // the own gemm finds out by itself
   gemm(x.m, x.n, x.k, x.alpha, x.a, x.b, x.beta, x.c, x.bias);
 }
 

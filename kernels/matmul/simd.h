@@ -39,8 +39,8 @@ inline void store_row(const T* sum, T alpha, T beta, T* c, int64_t col, int colu
   }
 }
 
-// c += a b with c in registers. Packed a: [k, panel_rows]; else its rows stand `row` apart. b: [k, tile_columns], of which the first W
-// vectors count and `columns` exist.
+// c = alpha a b + beta c with the sums in registers. Packed a: [k, panel_rows]; else its rows stand `row` apart. b: [k, tile_columns], of
+// which the first W vectors count and `columns` exist.
 template <class T, int R, int W, bool packed>
 FLAM_NOINLINE void tile_of_vectors(int64_t k, const T* a, int64_t row, const T* b, int64_t b_row, T alpha, T beta, matrix<T> c,
                                    int columns) {

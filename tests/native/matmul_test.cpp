@@ -224,7 +224,7 @@ TEST(matmul_blocks) {
         how h{0, s[0], s[1], s[2]};
         h.style_a = variant & 1, h.style_b = variant >> 1, h.style_y = variant == 3;
         h.bias = variant % 2 == 0, h.beta = variant > 1 ? 0.5 : 0;
-        compare(threads == 2 ? FLAM_FLOAT64 : FLAM_FLOAT32, h);
+        for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64}) compare(dtype, h);
       }
   }
   flam_set_num_threads(before);
@@ -288,12 +288,13 @@ TEST(matmul_nan_travels) {
   }
 }
 
+// Of the own product: float32 with columns of a, since oneDNN, which has its rows, does not promise it.
 TEST(matmul_same_on_any_thread_count) {
   const int32_t before = flam_get_num_threads();
-  const int64_t sizes[][3] = {{190, 310, 700}, {20, 900, 300}, {700, 20, 450}, {64, 64, 64}};
+  const int64_t sizes[][3] = {{190, 310, 700}, {20, 900, 300}, {700, 40, 450}, {64, 64, 64}};
   for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
     for (const auto& s : sizes) {
-      operand a(dtype, false, 1, s[0], s[2], 0), b(dtype, false, 1, s[2], s[1], 1), y(dtype, false, 1, s[0], s[1], 0);
+      operand a(dtype, false, 1, s[0], s[2], dtype == FLAM_FLOAT32), b(dtype, false, 1, s[2], s[1], 1), y(dtype, false, 1, s[0], s[1], 0);
       std::vector<char> one;
       for (int32_t threads : {1, 2, 3, 4}) {
         CHECK_EQ(flam_set_num_threads(threads), 0);

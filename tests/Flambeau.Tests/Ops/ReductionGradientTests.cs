@@ -54,6 +54,9 @@ public sealed class ReductionGradientTests
     }
 
     [Test]
+    public void LayerNormOfEmptyRowsIsEmpty() => Assert.That(F.layer_norm(ones([3, 0]), [0]).shape, Is.EqualTo(new long[] { 3, 0 }));
+
+    [Test]
     public void BatchNormMovesItsRunningStatistics()
     {
         Tensor x = tensor(new double[] { 1, 2, 3, 6 }, [4, 1]), mean = zeros([1], float64), variance = ones([1], float64);
