@@ -16,7 +16,7 @@ struct moments {
 // cancel: they are taken around the mean instead.
 template <class C>
 moments moments_of(const C* x, int64_t n) {
-  if (n == 0) return {NAN, NAN};
+  if (n == 0) return {NAN, 0};  // as a sum of nothing over nothing gives, here and on CUDA
   C near = 0;
   for (int64_t s = 0; s < 8; s++) near += x[n * s / 8];
   near /= 8;
