@@ -2,8 +2,10 @@
 // .NET threads neither oversubscribe the machine nor wait for each other.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <exception>
+#include <thread>
 
 #include "isa.h"
 
@@ -28,6 +30,27 @@ class pool_lease {
  private:
   int threads_;
   bool owner_;
+};
+
+// Where the threads of a team wait for each other. They watch for a few microseconds, then let others run: on a busy machine the one that
+// is waited for may have no core.
+class meeting_point {
+ public:
+  void wait(int count) {
+    if (count == 1) return;
+    const int round = round_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
+      arrived_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    for (int looks = 0; round_.load(std::memory_order_acquire) == round; looks++)
+      if (looks > 10000) std::this_thread::yield();
+  }
+
+ private:
+  alignas(64) std::atomic<int> arrived_{0};
+  alignas(64) std::atomic<int> round_{0};
 };
 
 inline namespace FLAM_ISA {
@@ -61,8 +84,8 @@ void parallel_for(int64_t n, int64_t grain, const Body& body) {
   body(int64_t(0), n);
 }
 
-// Calls body(i, count) once on each of at most `most` threads; while count > 1 they may wait for each other with team_barrier(), equally
-// often. body must not throw.
+// Calls body(i, count) once on each of at most `most` threads, which run at the same time and may wait for each other at meeting points.
+// body must not throw.
 template <class Body>
 void parallel_team(int most, const Body& body) {
 #if defined(_OPENMP)
@@ -78,12 +101,6 @@ void parallel_team(int most, const Body& body) {
 #endif
   (void)most;
   body(0, 1);
-}
-
-inline void team_barrier() {
-#if defined(_OPENMP)
-#pragma omp barrier
-#endif
 }
 
 }  // namespace FLAM_ISA

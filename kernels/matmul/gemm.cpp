@@ -121,7 +121,7 @@ void block(const problem<T>& x, const packing<T>& packed, const row_tiles& tiles
 // The work of one thread: its rows of c in blocks whose a fits the second cache, its columns in slices whose b is packed by all threads of
 // the column together. A single block of a stays packed for all slices, so these are small then and fit the second cache too.
 template <class T>
-void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
+void multiply(const problem<T>& x, const place& at, int threads, meeting_point& met, T* packed_a, T* packed_b) {
   constexpr int64_t nr = simd<T>::tile_columns;
   const pieces own_rows{x.m, at.down}, own_panels{ceil_div(x.n, nr), at.across};
   const pieces blocks{own_rows.size(at.d), std::max<int64_t>(1, ceil_div(own_rows.size(at.d), mc))};
@@ -136,7 +136,7 @@ void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
       const pieces shared{last - first, at.down};
       const int64_t begin = shared.begin(at.d), j = (first + begin) * nr;
       if (packed.b) pack_b(depth, std::min(shared.size(at.d) * nr, x.n - j), part(x.b, p, j), packed_b + begin * nr * depth);
-      if (together) team_barrier();
+      if (together) met.wait(threads);
       for (int64_t s = 0; s < blocks.count; s++) {
         const int64_t i = own_rows.begin(at.d) + blocks.begin(s);
         const row_tiles tiles(blocks.size(s));
@@ -145,7 +145,7 @@ void multiply(const problem<T>& x, const place& at, T* packed_a, T* packed_b) {
           start(blocks.size(s), std::min(last * nr, x.n) - first * nr, x.beta, part(x.bias, i, first * nr), part(x.c, i, first * nr));
         block(x, packed, tiles, i, p, first, last, packed_a, packed_b);
       }
-      if (together) team_barrier();
+      if (together) met.wait(threads);
     }
 }
 
@@ -155,8 +155,10 @@ void blocked(const problem<T>& x, int threads) {
   const int64_t depth = std::min(x.k, kc), size_a = ceil_div(std::min(x.m, mc), tile_rows) * panel_rows * depth;
   const int64_t size_b = (std::min(ceil_div(x.n, nr), std::max(nc / nr, small_slice * threads)) + threads) * nr * depth;
   scratch<T> packed(size_b + threads * size_a);
-  parallel_team(threads,
-                [&](int i, int count) { multiply(x, place_of<T>(x.m, x.n, i, count), packed.get() + size_b + i * size_a, packed.get()); });
+  meeting_point met;
+  parallel_team(threads, [&](int i, int count) {
+    multiply(x, place_of<T>(x.m, x.n, i, count), count, met, packed.get() + size_b + i * size_a, packed.get());
+  });
 }
 
 }  // namespace

@@ -50,17 +50,18 @@ struct backward_pass {
     const rnn_split split(batch, hidden, time.steps, G, nr);
     const int64_t depth = G * hidden, wide = batch * depth;
     const scratch<T> packed(split.panels * depth * nr), seen(Cell::has_split ? 2 * wide : 0);
+    meeting_point step_done;
     parallel_team(split.threads, [&](int i, int count) {
       const auto mine = split.of(i, count);
       const int64_t begin = split.panels * i / count, end = split.panels * (i + 1) / count;
       for (int64_t q = begin; q < end; q++) pack_panel(depth, w + q * nr, hidden, 1, split.width(q), packed.get() + q * depth * nr);
-      if (count > 1) team_barrier();
+      step_done.wait(count);
       const int64_t first = mine.panel * nr, columns = std::min(hidden, (mine.panel + mine.panels) * nr) - first;
       for (int64_t s = time.steps - 1; s >= 0; s--) {
         const int64_t t = time.step(s);
         T* all = seen.get() + s % 2 * wide;  // two of them: a thread that is ahead writes the next while others read this
         units(t, mine.row, mine.rows, first, columns, all);
-        if (count > 1 && !split.by_rows) team_barrier();
+        if (!split.by_rows) step_done.wait(count);
         const int64_t step = Cell::has_split ? depth : pitch;
         const T* d = (Cell::has_split ? all : dgates + t * batch * pitch) + mine.row * step;
         for (int64_t q = mine.panel; q < mine.panel + mine.panels; q++)

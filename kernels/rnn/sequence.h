@@ -33,6 +33,9 @@ struct rnn_split {
     if (by_rows) return {batch * i / count, batch * (i + 1) / count - batch * i / count, 0, panels};
     return {0, batch, panels * i / count, panels * (i + 1) / count - panels * i / count};
   }
+  // Columns of the widest part of `count`; and enough for all parts, however many there turn out to be.
+  int64_t widest(int count) const { return (by_rows ? panels : (panels + count - 1) / count) * columns; }
+  int64_t widths() const { return (by_rows ? panels * threads : panels + threads) * columns; }
   int width(int64_t panel) const { return int(std::min<int64_t>(columns, hidden - panel * columns)); }
 };
 

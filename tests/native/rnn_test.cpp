@@ -1,4 +1,6 @@
 // flam_rnn against the formulas of kernels/rnn/cell.h, written out step by step; its gradients against differences of the loss.
+#include <thread>
+
 #include "check.h"
 #include "rnn_sample.h"
 
@@ -125,6 +127,25 @@ TEST(rnn_gradients_do_not_depend_on_the_split) {
       CHECK(one.dgates.values() == many.dgates.values());
       CHECK(one.dh.values() == many.dh.values());
     }
+}
+
+// Only one of several callers gets the threads; the others run alone.
+TEST(rnn_runs_on_many_callers) {
+  for (const auto& [batch, hidden] : {std::pair<int64_t, int64_t>{16, 130}, {150, 40}}) {
+    rnn_call one(FLAM_FLOAT32, 2, 0, 3, batch, hidden, true);
+    std::vector<rnn_call> calls;
+    for (int i = 0; i < 4; i++) calls.push_back(one.clone());
+    CHECK_EQ(one.forward(), FLAM_OK);
+    CHECK_EQ(one.backward(), FLAM_OK);
+    std::vector<std::thread> callers;
+    for (rnn_call& call : calls)
+      callers.emplace_back([&call] {
+        CHECK_EQ(call.forward(), FLAM_OK);
+        CHECK_EQ(call.backward(), FLAM_OK);
+      });
+    for (std::thread& caller : callers) caller.join();
+    for (const rnn_call& call : calls) CHECK(call.h.values() == one.h.values() && call.dgates.values() == one.dgates.values());
+  }
 }
 
 TEST(rnn_refuses_what_it_does_not_know) {
