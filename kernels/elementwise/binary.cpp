@@ -1,5 +1,6 @@
 // y = f(x1, x2; a), f named in ops.def and defined in arithmetic.h, logic.h, transcendental.h or activation.h.
 #include "activation.h"
+#include "groups.h"
 #include "loops.h"
 #include "transcendental.h"
 
@@ -50,5 +51,6 @@ FLAM_OP(binary, (int32_t op, const flam_tensor* x1, const flam_tensor* x2, const
   const loop body = find_loop(rows[op], x1->dtype, y->dtype);
   if (binary_op(op) == binary_op::pow && type_slot(x1->dtype) >= type_slot(FLAM_FLOAT32) && repeats_one_value(*x2) && numel(*y) > 0)
     if (const loop simple = loop_of_power(*x1, *x2)) return elementwise<2>({y, x1}, simple, 0, 0);
-  elementwise<3>({y, x1, x2}, body, a, 0);
+  const binary_group group = group_of(binary_op(op));
+  elementwise<3>({y, x1, x2}, body, a, 0, group != binary_group::division && group != binary_group::function);
 }

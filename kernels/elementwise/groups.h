@@ -1,4 +1,4 @@
-// Which .cu file compiles an op for CUDA. An op that is not named here goes to the arithmetic file of its kind.
+// Which file compiles an op for CUDA, and what kind of work it is. An op that is not named here goes to the arithmetic file of its kind.
 #pragma once
 #include "../ops.h"
 

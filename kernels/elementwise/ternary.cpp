@@ -44,8 +44,8 @@ FLAM_OP(ternary, (int32_t op, const flam_tensor* x1, const flam_tensor* x2, cons
   if (ternary_op(op) == ternary_op::where) {
     if (x1->dtype != FLAM_BOOL) fail(FLAM_INVALID_ARGUMENT, "the condition must be bool, not %s", dtype_name(x1->dtype));
     const flam_tensor b2 = as_bits(*x2), b3 = as_bits(*x3), by = as_bits(*y);
-    return elementwise<4>({&by, x1, &b2, &b3}, find_loop(rows[op], b2.dtype, by.dtype), a, 0);
+    return elementwise<4>({&by, x1, &b2, &b3}, find_loop(rows[op], b2.dtype, by.dtype), a, 0, true);
   }
   same_dtype(*x1, *x2);
-  elementwise<4>({y, x1, x2, x3}, find_loop(rows[op], x2->dtype, y->dtype), a, 0);
+  elementwise<4>({y, x1, x2, x3}, find_loop(rows[op], x2->dtype, y->dtype), a, 0, true);
 }

@@ -1,5 +1,6 @@
 // y = f(x; a, b), f named in ops.def and defined in arithmetic.h, logic.h, transcendental.h or activation.h.
 #include "activation.h"
+#include "groups.h"
 #include "loops.h"
 #include "transcendental.h"
 
@@ -37,5 +38,7 @@ loop unary_loop_of(unary_op op, int32_t dtype) { return find_loop(rows[int(op)],
 FLAM_OP(unary, (int32_t op, const flam_tensor* x, const flam_tensor* y, double a, double b), (op, x, y, a, b)) {
   known_op(op, int32_t(unary_op::count));
   if (x->dtype == FLAM_BOOL) op = int32_t(on_bytes(unary_op(op)));
-  elementwise<2>({y, x}, find_loop(rows[op], x->dtype, y->dtype), a, b);
+  const unary_group group = group_of(unary_op(op));
+  const bool light = group == unary_group::arithmetic || group == unary_group::rounding;
+  elementwise<2>({y, x}, find_loop(rows[op], x->dtype, y->dtype), a, b, light);
 }

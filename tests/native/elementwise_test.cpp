@@ -114,6 +114,30 @@ TEST(in_place) {
   }
 }
 
+// Results of 16 MiB and more are written past the caches; they may start anywhere in a line and end in the middle of one.
+TEST(large_results) {
+  for (const auto& [dtype, n] : {std::pair<int32_t, int64_t>{FLAM_FLOAT32, (4 << 20) + 37}, {FLAM_INT8, (16 << 20) + 131}})
+    for (int64_t off : {0, 1, 13}) {
+      tensor x1(dtype, {n}), x2(dtype, {n}), y(dtype, {n + off}), b(FLAM_BOOL, {(16 << 20) + off});
+      for (int64_t i = 0; i < n; i++) x1.set(i, double(i % 100)), x2.set(i, double(i % 13));
+      flam_tensor part = y.view, some = b.view, first = x1.view, second = x2.view;
+      part.data = static_cast<char*>(part.data) + off * (dtype == FLAM_INT8 ? 1 : 4);
+      part.sizes[0] = n;
+      for (int64_t i = 0; i < off; i++) y.set(i, 7);
+      CHECK_EQ(flam_binary(id("binary", "add"), x1, x2, &part, 0), FLAM_OK);
+      int64_t wrong = 0;
+      for (int64_t i = 0; i < n; i++) wrong += y.get(i + off) != double(i % 100 + i % 13);
+      CHECK_EQ(wrong, 0);
+      for (int64_t i = 0; i < off; i++) CHECK_EQ(y.get(i), 7);
+      if (dtype != FLAM_INT8) continue;
+      some.data = static_cast<char*>(some.data) + off;
+      first.sizes[0] = second.sizes[0] = some.sizes[0] = 16 << 20;
+      CHECK_EQ(flam_binary(id("binary", "lt"), &first, &second, &some, 0), FLAM_OK);
+      for (int64_t i = 0; i < 16 << 20; i++) wrong += b.get(i + off) != double(i % 100 < i % 13);
+      CHECK_EQ(wrong, 0);
+    }
+}
+
 TEST(half_types_round_once) {
   for (int32_t dtype : {FLAM_FLOAT16, FLAM_BFLOAT16}) {
     const tensor x1 = operand(dtype, {1000}), x2 = operand(dtype, {1000});
