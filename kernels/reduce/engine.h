@@ -11,7 +11,7 @@
 namespace flam {
 inline namespace FLAM_ISA {
 
-constexpr int64_t reduce_lanes = 64, reduce_flush = 64, reduce_block = 1 << 16, reduce_width = 512, reduce_grain = 1 << 15;
+constexpr int64_t reduce_lanes = 64, reduce_flush = 64, reduce_block = 1 << 16, reduce_width = 1024, reduce_grain = 1 << 15;
 
 // An Op has: In (float, double or int64_t), Lane, State;  identity<A>();  add(Lane, In, In shift);  join(A, A) for both types.
 template <class Op>
@@ -194,18 +194,27 @@ void reduce_columns(const reduce_layout& l, const Op& op, const source<in_t<Op>>
   const int64_t inner = l.inner_kept(), width = std::min(inner, reduce_width), chunks = (inner + width - 1) / width;
   const int64_t rows = std::max<int64_t>(1, reduce_block / width), blocks = std::max<int64_t>(1, (l.count + rows - 1) / rows);
   const int64_t grain = std::max<int64_t>(1, reduce_grain / (width * std::min(rows, std::max<int64_t>(l.count, 1))));
-  scratch<state_t<Op>> partial(blocks > 1 ? l.outputs * blocks : 0);
-  parallel_for(l.outputs / inner * chunks * blocks, grain, [&](int64_t begin, int64_t end) {
+  const int64_t runs = l.outputs / inner * chunks;
+  scratch<state_t<Op>> partial(blocks > 1 ? runs * blocks * width : 0);
+  parallel_for(runs * blocks, grain, [&](int64_t begin, int64_t end) {
     state_t<Op> out[reduce_width];
     for (int64_t t = begin; t < end; t++) {
       const int64_t b = t % blocks, chunk = t / blocks % chunks, o = t / blocks / chunks * inner + chunk * width;
       const int64_t n = std::min(width, inner - chunk * width);
-      column_states(l, op, x, l.x_offset(o), n, b * rows, std::min(l.count, (b + 1) * rows), shift ? shift + o : nullptr, out);
+      column_states(l, op, x, l.x_offset(o), n, b * rows, std::min(l.count, (b + 1) * rows), shift ? shift + o : nullptr,
+                    blocks > 1 ? partial.get() + t * width : out);
       if (blocks == 1) y.put(o, n, out);
-      for (int64_t j = 0; j < n && blocks > 1; j++) partial[(o + j) * blocks + b] = out[j];
     }
   });
-  if (blocks > 1) join_blocks(op, partial.get(), l.outputs, blocks, y);
+  if (blocks == 1) return;
+  for (int64_t run = 0; run < runs; run++) {  // the blocks of a run, joined in order
+    const int64_t chunk = run % chunks, n = std::min(width, inner - chunk * width);
+    state_t<Op>* total = partial.get() + run * blocks * width;
+    for (int64_t b = 1; b < blocks; b++)
+#pragma omp simd
+      for (int64_t j = 0; j < n; j++) total[j] = op.join(total[j], total[b * width + j]);
+    y.put(run / chunks * inner + chunk * width, n, total);
+  }
 }
 
 // shift, if any: one value per output, handed to op.add.
