@@ -11,7 +11,7 @@ public static partial class torch
                 Tensor x = Pooling.Planes(name, input, nd);
                 x.FloatOnly(name);
                 Tensor y = Pooling.AdaptiveAverage(name, x, nd, Pooling.AdaptiveSizes(name, x.sizes, nd, output));
-                return y.reshape([.. input.sizes[..^nd], .. y.sizes[1..]]);
+                return Flambeau.Reduction.Reshape(y, [.. input.sizes[..^nd], .. y.sizes[1..]]);
             }
 
             private static (Tensor, Tensor) AdaptiveMax(string name, int nd, Tensor input, long[] output)
@@ -19,7 +19,7 @@ public static partial class torch
                 Tensor x = Pooling.Planes(name, input, nd);
                 (Tensor y, Tensor indices) = Pooling.AdaptiveMax(name, x, nd, output);
                 long[] sizes = [.. input.sizes[..^nd], .. y.sizes[1..]];
-                return (y.reshape(sizes), indices.reshape(sizes));
+                return (Flambeau.Reduction.Reshape(y, sizes), Flambeau.Reduction.Reshape(indices, sizes));
             }
 
             /// <summary>Means over windows that divide [..., length] into output_size parts: window i of n is [floor(i in / n), ceil((i + 1) in / n)).</summary>

@@ -14,7 +14,7 @@ public static partial class torch
                 if (divisor == 0) throw Error.Argument(name, "divisor_override must not be 0");
                 (p.count_include_pad, p.divisor_override) = (include ? 1 : 0, divisor ?? 0);
                 Tensor y = Pooling.Average(name, x, p, Pooling.OutputSizes(name, x.sizes, p, ceil));
-                return y.reshape([.. input.sizes[..^nd], .. y.sizes[1..]]);
+                return Flambeau.Reduction.Reshape(y, [.. input.sizes[..^nd], .. y.sizes[1..]]);
             }
 
             /// <summary>The mean of each window of [batch, channels, length] (batch may be missing). stride defaults to kernel_size.</summary>

@@ -63,10 +63,15 @@ public static partial class torch
                     Moved(runningMean, rm);
                     Moved(runningVar, rv);
                 }
+                Flambeau.Reduction.Drop(y, input.sizes);
                 bool weighted = w is not null;
-                Graph.Record(name, y, [x, w, b], [cx, w, mean, rstd], (n, dy) =>
-                    Engine.Recording ? ChannelNormByFormula(n, dy, weighted, training, eps) : ChannelNormBackward(n, dy.contiguous(), weighted, training));
-                return y.reshape(input.sizes);
+                return Graph.Record(name, y, [input, w, b], [cx, w, mean, rstd], (n, dy) =>
+                {
+                    Tensor g = dy.reshape(n[0].sizes);
+                    Tensor?[] d = Engine.Recording ? ChannelNormByFormula(n, g, weighted, training, eps) : ChannelNormBackward(n, g.contiguous(), weighted, training);
+                    d[0] = d[0]!.reshape(dy.sizes);
+                    return d;
+                });
             }
 
             private static void Moved(Tensor? running, Tensor? moved)

@@ -37,9 +37,10 @@ public static partial class torch
                 Tensor index = input.to(ScalarType.Int64).reshape(-1);
                 if (max_norm is { } most) ShortenRows(weight, index, most, norm_type);
                 Tensor y = IndexKernels.Select("embedding", weight, 0, index);
+                long width = weight.sizes[1];
+                Flambeau.Reduction.Drop(y, [.. input.sizes, width]);
                 // dweight = zeros with the rows of dy added, except the padding's
-                Graph.Record("embedding", y, [weight], [index], (n, dy) => [Tensor.RowsAdded(dy, n[0], rows, padding, scale_grad_by_freq)]);
-                return y.reshape([.. input.sizes, weight.sizes[1]]);
+                return Graph.Record("embedding", y, [weight], [index], (n, dy) => [Tensor.RowsAdded(dy.reshape(n[0].numel(), width), n[0], rows, padding, scale_grad_by_freq)]);
             }
 
             private static void ShortenRows(Tensor weight, Tensor index, double most, double p)

@@ -16,10 +16,7 @@ public static partial class torch
             public static Tensor layer_norm(Tensor input, long[] normalized_shape, Tensor? weight = null, Tensor? bias = null, double eps = 1e-5)
             {
                 CheckNorm("layer_norm", input, normalized_shape, weight, bias);
-                long columns = Shapes.Count(normalized_shape), rows = columns == 0 ? 0 : input.numel() / columns;
-                if (input.numel() == 0) return input.clone();
-                Tensor x = input.reshape(rows, columns);
-                return RowNorm(x, weight?.reshape(columns), bias?.reshape(columns), eps).reshape(input.sizes);
+                return input.numel() == 0 ? input.clone() : RowNorm(input, Shapes.Count(normalized_shape), weight, bias, eps);
             }
 
             /// <summary>x / sqrt(mean(x^2) + eps) * weight over the last dimensions, which have normalized_shape (Zhang and Sennrich 2019).</summary>
@@ -46,47 +43,53 @@ public static partial class torch
                 if ((weight is not null && weight.numel() != channels) || (bias is not null && bias.numel() != channels))
                     throw Error.Argument("group_norm", $"weight and bias must have {channels} elements");
                 if (input.numel() == 0) return input.clone();
-                Tensor y = RowNorm(input.reshape(input.sizes[0] * num_groups, -1), null, null, eps).reshape(input.sizes);
+                Tensor y = RowNorm(input, input.numel() / (input.sizes[0] * num_groups), null, null, eps);
                 if (weight is not null) y *= PerClass(weight, input.rank);
                 return bias is null ? y : y + PerClass(bias, input.rank);
             }
 
-            // x [rows, columns], weight and bias [columns].
-            private static unsafe Tensor RowNorm(Tensor x, Tensor? weight, Tensor? bias, double eps)
+            // Rows of `columns` numbers, as x lies when contiguous; weight and bias have that many in any shape.
+            private static unsafe Tensor RowNorm(Tensor x, long columns, Tensor? weight, Tensor? bias, double eps)
             {
                 const string name = "layer_norm";
                 Tensor cx = x.contiguous(), y = new(x.sizes, x.dtype, x.device);
-                Tensor? w = weight?.contiguous(), b = bias?.contiguous();
-                ScalarType wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : x.dtype;
-                Tensor mean = new([x.sizes[0]], wide, x.device), rstd = new([x.sizes[0]], wide, x.device);
-                using (Borrow bx = cx.Borrow(name, out flam_tensor vx), by = y.Borrow(name, out flam_tensor vy), bm = mean.Borrow(name, out flam_tensor vm), br = rstd.Borrow(name, out flam_tensor vr))
-                using (Borrow bw = (w ?? y).Borrow(name, out flam_tensor vw), bb = (b ?? y).Borrow(name, out flam_tensor vb))
-                    Error.Check(Native.flam_layer_norm(&vx, w is null ? null : &vw, b is null ? null : &vb, &vy, &vm, &vr, eps), name);
+                Tensor? w = weight?.contiguous(), b = bias?.contiguous(), mean = null, rstd = null;
+                if (Graph.Needed(x, weight, bias))
+                {
+                    ScalarType wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : x.dtype;
+                    mean = new([x.numel() / columns], wide, x.device);
+                    rstd = new([x.numel() / columns], wide, x.device);
+                }
+                using (Borrow bx = cx.BorrowRows(name, columns, out flam_tensor vx), by = y.BorrowRows(name, columns, out flam_tensor vy))
+                using (Borrow bw = (w ?? y).BorrowRow(name, out flam_tensor vw), bb = (b ?? y).BorrowRow(name, out flam_tensor vb))
+                using (Borrow bm = (mean ?? y).Borrow(name, out flam_tensor vm), br = (rstd ?? y).Borrow(name, out flam_tensor vr))
+                    Error.Check(Native.flam_layer_norm(&vx, w is null ? null : &vw, b is null ? null : &vb, &vy, mean is null ? null : &vm, rstd is null ? null : &vr, eps), name);
                 bool weighted = w is not null;
+                long[]? shape = (weight ?? bias)?.sizes;
                 return Graph.Record(name, y, [x, weight, bias], [cx, w, mean, rstd], (n, dy) =>
-                    Engine.Recording ? RowNormByFormula(n, dy, weighted, eps) : RowNormBackward(n, dy.contiguous(), weighted));
+                    Engine.Recording ? RowNormByFormula(n, dy, columns, weighted, shape, eps) : RowNormBackward(n, dy.contiguous(), columns, weighted, shape));
             }
 
-            private static unsafe Tensor?[] RowNormBackward(Node n, Tensor dy, bool weighted)
+            private static unsafe Tensor?[] RowNormBackward(Node n, Tensor dy, long columns, bool weighted, long[]? shape)
             {
                 const string name = "layer_norm";
                 Tensor x = n[0], mean = n[2], rstd = n[3], w = weighted ? n[1] : x, dx = new(x.sizes, x.dtype, x.device);
-                long[] columns = [x.sizes[1]];
-                Tensor? dw = weighted && n.Needs(1) ? new Tensor(columns, x.dtype, x.device) : null, db = n.Needs(2) ? new Tensor(columns, x.dtype, x.device) : null;
-                using (Borrow bg = dy.Borrow(name, out flam_tensor vg), bx = x.Borrow(name, out flam_tensor vx), bm = mean.Borrow(name, out flam_tensor vm), br = rstd.Borrow(name, out flam_tensor vr))
-                using (Borrow bw = w.Borrow(name, out flam_tensor vw), bdx = dx.Borrow(name, out flam_tensor vdx), bdw = (dw ?? dx).Borrow(name, out flam_tensor vdw), bdb = (db ?? dx).Borrow(name, out flam_tensor vdb))
+                Tensor? dw = weighted && n.Needs(1) ? new Tensor(shape!, x.dtype, x.device) : null, db = n.Needs(2) ? new Tensor(shape!, x.dtype, x.device) : null;
+                using (Borrow bg = dy.BorrowRows(name, columns, out flam_tensor vg), bx = x.BorrowRows(name, columns, out flam_tensor vx), bdx = dx.BorrowRows(name, columns, out flam_tensor vdx))
+                using (Borrow bm = mean.Borrow(name, out flam_tensor vm), br = rstd.Borrow(name, out flam_tensor vr), bw = w.BorrowRow(name, out flam_tensor vw))
+                using (Borrow bdw = (dw ?? dx).BorrowRow(name, out flam_tensor vdw), bdb = (db ?? dx).BorrowRow(name, out flam_tensor vdb))
                     Error.Check(Native.flam_layer_norm_backward(&vg, &vx, weighted ? &vw : null, &vm, &vr, &vdx, dw is null ? null : &vdw, db is null ? null : &vdb), name);
                 return [dx, dw, db];
             }
 
             // The same of differentiable ops: dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy weight, xhat = (x - mean) rstd
-            private static Tensor?[] RowNormByFormula(Node n, Tensor dy, bool weighted, double eps)
+            private static Tensor?[] RowNormByFormula(Node n, Tensor dy, long columns, bool weighted, long[]? shape, double eps)
             {
-                Tensor x = n[0], centred = x - x.mean(1, keepdim: true);
-                Tensor scale = (centred.square().mean(1, keepdim: true) + eps).rsqrt(), unit = centred * scale;
-                Tensor g = weighted ? dy * n[1] : dy;
+                Tensor x = n[0].reshape(-1, columns), centred = x - x.mean(1, keepdim: true);
+                Tensor scale = (centred.square().mean(1, keepdim: true) + eps).rsqrt(), unit = centred * scale, d = dy.reshape(-1, columns);
+                Tensor g = weighted ? d * n[1].reshape(columns) : d;
                 Tensor dx = scale * (g - g.mean(1, keepdim: true) - unit * (g * unit).mean(1, keepdim: true));
-                return [dx, weighted && n.Needs(1) ? (dy * unit).sum(0) : null, n.Needs(2) ? dy.sum(0) : null];
+                return [dx.reshape(dy.sizes), weighted && n.Needs(1) ? (d * unit).sum(0).reshape(shape!) : null, n.Needs(2) ? d.sum(0).reshape(shape!) : null];
             }
 
             private static double Epsilon(ScalarType dtype) => dtype == ScalarType.Float64 ? 2.220446049250313e-16 : 1.1920928955078125e-07;

@@ -55,7 +55,7 @@ public static partial class torch
         {
             if (rank != 2 || target.rank != 1) throw Error.Argument("mv", $"expected a matrix and a vector, not {Error.Shape(sizes)} and {Error.Shape(target.sizes)}");
             CheckInner("mv", this, target);
-            return Product("mv", target.unsqueeze(1)).squeeze(1);
+            return Reduction.Reshape(Product("mv", target.unsqueeze(1)), [sizes[0]]);
         }
 
         /// <summary>The sum of the products of two vectors.</summary>
@@ -63,7 +63,7 @@ public static partial class torch
         {
             if (rank != 1 || target.rank != 1) throw Error.Argument("dot", $"expected two vectors, not {Error.Shape(sizes)} and {Error.Shape(target.sizes)}");
             CheckInner("dot", this, target);
-            return unsqueeze(0).Product("dot", target.unsqueeze(1)).reshape();
+            return Reduction.Reshape(unsqueeze(0).Product("dot", target.unsqueeze(1)), []);
         }
 
         public Tensor vdot(Tensor target) => dot(target);
@@ -71,16 +71,16 @@ public static partial class torch
         private Tensor SmallProduct(Tensor target, int a, int b) => (a, b) switch
         {
             (2, 2) => Product("matmul", target),
-            (1, 1) => unsqueeze(0).Product("matmul", target.unsqueeze(1)).reshape(),
-            (1, 2) => unsqueeze(0).Product("matmul", target).squeeze(0),
-            _ => Product("matmul", target.unsqueeze(1)).squeeze(1),
+            (1, 1) => Reduction.Reshape(unsqueeze(0).Product("matmul", target.unsqueeze(1)), []),
+            (1, 2) => Reduction.Reshape(unsqueeze(0).Product("matmul", target), [target.sizes[1]]),
+            _ => Reduction.Reshape(Product("matmul", target.unsqueeze(1)), [sizes[0]]),
         };
 
         // [..., m, k] x [k, n]: the leading dimensions are rows of one matrix.
         private Tensor Folded(string name, Tensor matrix)
         {
             long[] result = [.. sizes[..^1], matrix.sizes[1]];
-            return reshape(Shapes.Count(sizes.AsSpan(0, rank - 1)), sizes[^1]).Product(name, matrix).reshape(result);
+            return Reduction.Reshape(reshape(Shapes.Count(sizes.AsSpan(0, rank - 1)), sizes[^1]).Product(name, matrix), result);
         }
 
         // [..., m, k] x [..., k, n] with batch dimensions that broadcast.
@@ -90,7 +90,7 @@ public static partial class torch
             long count = Shapes.Count(batch);
             Tensor a = expand([.. batch, .. sizes[^2..]]).reshape(count, sizes[^2], sizes[^1]);
             Tensor b = target.expand([.. batch, .. target.sizes[^2..]]).reshape(count, target.sizes[^2], target.sizes[^1]);
-            return a.Product("matmul", b).reshape([.. batch, sizes[^2], target.sizes[^1]]);
+            return Reduction.Reshape(a.Product("matmul", b), [.. batch, sizes[^2], target.sizes[^1]]);
         }
 
         /// <summary>[m, k] x [k, n] or [batch, m, k] x [batch, k, n], with its derivative.</summary>

@@ -20,7 +20,7 @@ public static partial class torch
                 Tensor x = Pooling.Planes(name, input, nd);
                 (Tensor y, Tensor indices) = Pooling.Max(name, x, Pooling.Window(name, nd, kernel, stride, padding, dilation), ceil);
                 long[] sizes = [.. input.sizes[..^nd], .. y.sizes[1..]];
-                return (y.reshape(sizes), indices.reshape(sizes));
+                return (Flambeau.Reduction.Reshape(y, sizes), Flambeau.Reduction.Reshape(indices, sizes));
             }
 
             /// <summary>The largest element of each window of [batch, channels, length] (batch may be missing); NaN wins. stride defaults to kernel_size.</summary>

@@ -37,4 +37,7 @@ internal static unsafe class Reduction
         y.strides = Shapes.RowMajor(sizes);
         return y;
     }
+
+    /// <summary>A fresh contiguous y under another shape. Where no graph knows it this is y itself: a view would keep its memory after a Dispose.</summary>
+    internal static Tensor Reshape(Tensor y, long[] sizes) => y.autograd is null ? Drop(y, sizes) : y.reshape(sizes);
 }

@@ -122,6 +122,25 @@ public static partial class torch
         /// <summary>The native view of this tensor, and the hold on its memory for one call: <c>using var _ = x.Borrow("exp", out var vx);</c></summary>
         internal Borrow Borrow(string op, out flam_tensor view) => new(Hold(op, out view));
 
+        /// <summary>This tensor, which is contiguous, as [numel / columns, columns].</summary>
+        internal Borrow BorrowRows(string op, long columns, out flam_tensor view)
+        {
+            Borrow held = BorrowRow(op, out view);
+            view.rank = 2;
+            view.sizes[0] /= columns;
+            (view.sizes[1], view.strides[0], view.strides[1]) = (columns, columns, 1);
+            return held;
+        }
+
+        /// <summary>This tensor, which is contiguous, as [numel].</summary>
+        internal Borrow BorrowRow(string op, out flam_tensor view)
+        {
+            Borrow held = Borrow(op, out view);
+            view.rank = 1;
+            (view.sizes[0], view.strides[0]) = (numel(), 1);
+            return held;
+        }
+
         /// <summary>As Borrow, for calls over many tensors; the caller lets go of the storage.</summary>
         internal unsafe Storage Hold(string op, out flam_tensor view)
         {

@@ -171,6 +171,32 @@ public class MemoryTests
         }
     }
 
+    [Test]
+    public void Disposing_the_result_of_an_op_gives_all_of_its_memory_back()
+    {
+        Tensor x = rand(8, 16, 32, 32), tokens = randint(0, 100, [4, 64]), table = rand(100, 32), square = rand(32, 32), channel = rand(16);
+        (string name, Func<Tensor> op)[] ops =
+        [
+            ("exp", x.exp), ("add", () => x + x), ("sum", () => x.sum(1)), ("softmax", () => x.softmax(1)), ("matmul", () => x.matmul(square)), ("mv", () => square.mv(square[0])), ("dot", () => square[0].dot(square[1])),
+            ("linear", () => nn.functional.linear(x, square)), ("layer_norm", () => nn.functional.layer_norm(x, [32, 32])),
+            ("group_norm", () => nn.functional.group_norm(x, 4)), ("batch_norm", () => nn.functional.batch_norm(x, channel, channel + 1)),
+            ("embedding", () => nn.functional.embedding(tokens, table)), ("conv2d", () => nn.functional.conv2d(x, rand(4, 16, 3, 3))),
+            ("max_pool2d", () => nn.functional.max_pool2d(x, 2)), ("avg_pool2d", () => nn.functional.avg_pool2d(x, 2)),
+            ("adaptive_avg_pool2d", () => nn.functional.adaptive_avg_pool2d(x, 4)),
+        ];
+        using IDisposable mode = no_grad();
+        foreach ((string name, Func<Tensor> op) in ops)
+        {
+            op().Dispose();
+            Allocator.CollectEverything();
+            long before = Live();
+            Tensor y = op();
+            long bytes = y.numel() * y.element_size(), made = Live() - before;
+            y.Dispose();
+            Assert.That(made - (Live() - before), Is.GreaterThanOrEqualTo(bytes), name);
+        }
+    }
+
     private static unsafe long Live()
     {
         Interop.flam_memory_stats stats;
