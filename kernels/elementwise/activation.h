@@ -9,9 +9,7 @@ namespace op {
 
 struct sigmoid : short_in_vectors {
   template <class T>
-  FLAM_HD static bool rare(T x) {
-    return math::rare_exponent(x);
-  }
+  static constexpr T plain_end = math::exp_end<T>;
   template <class T>
   FLAM_HD static T slow(T x) {
     return math::sigmoid(x);
@@ -49,9 +47,7 @@ struct elu {  // scale x, or scale alpha (exp(x) - 1)
 struct gelu : short_in_vectors {  // x Phi(x), Phi the normal distribution
   FLAM_HD static float brief(float x) { return 0.5f * x * (1.0f + std::erf(0.70710678f * x)); }
   template <class T>
-  FLAM_HD static bool rare(T x) {
-    return math::rare_gelu(x);
-  }
+  static constexpr T plain_end = math::gelu_plain_end<T>;
   template <class T>
   FLAM_HD static T slow(T x) {
     return math::gelu(x);
@@ -69,9 +65,7 @@ struct gelu_tanh {
 };
 struct silu : short_in_vectors {
   template <class T>
-  FLAM_HD static bool rare(T x) {
-    return !(std::fabs(x) < math::silu_end<T>);
-  }
+  static constexpr T plain_end = math::silu_end<T>;
   template <class T>
   FLAM_HD static T slow(T x) {
     return math::times_sigmoid(x, x);
@@ -121,9 +115,7 @@ struct tanh_backward {
 };
 struct gelu_backward : short_in_vectors {  // dy (Phi(x) + x phi(x))
   template <class T>
-  FLAM_HD static bool rare(T, T x) {
-    return math::rare_gelu(x);
-  }
+  static constexpr T plain_end = math::gelu_plain_end<T>;
   template <class T>
   FLAM_HD static T slow(T dy, T x) {
     return dy * math::gelu_slope(x);

@@ -6,7 +6,8 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace op {
 
-// Base of an op whose short formula pays in loops over vectors only: CUDA takes the slow one for every element.
+// Base of an op whose short formula pays in loops over vectors only: CUDA takes the slow one for every element. The short one holds where
+// the last operand is below F::plain_end<T> in magnitude.
 struct short_in_vectors {};
 
 struct neg {

@@ -10,13 +10,44 @@ inline namespace FLAM_ISA {
 using op_row = op_table_row<loop, type_count>;
 inline loop find_loop(const op_row& row, int32_t dtype, int32_t result) { return find_body(row, type_slot(dtype), dtype, result); }
 
-// Whether a block holds a value that f has no fast formula for.
+template <class X>
+X last_of(X x) {
+  return x;
+}
+template <class X, class... More>
+auto last_of(X, More... more) {
+  return last_of(more...);
+}
+
+// Whether F has no short formula for x...
+template <class F, class... X>
+bool is_rare(X... x) {
+  if constexpr (std::is_base_of_v<op::short_in_vectors, F>) {
+    auto last = last_of(x...);
+    return !(std::fabs(last) < F::template plain_end<decltype(last)>);
+  } else {
+    return F::rare(x...);
+  }
+}
+
+// Whether a block holds such a value. Magnitudes of floats order as their bits do, NaN last: two operations for each.
 template <class F, class... X>
 bool any_rare(int64_t n, const X*... x) {
-  int found = 0;
+  if constexpr (std::is_base_of_v<op::short_in_vectors, F> && (std::is_same_v<X, float> && ...)) {
+    const float* last = last_of(x...);
+    int32_t most = 0;
+#pragma omp simd reduction(max : most)
+    for (int64_t i = 0; i < n; i++) {
+      const int32_t magnitude = to_bits(last[i]) & 0x7fffffff;
+      most = magnitude > most ? magnitude : most;
+    }
+    return most >= to_bits(F::template plain_end<float>);
+  } else {
+    int found = 0;
 #pragma omp simd reduction(| : found)
-  for (int64_t i = 0; i < n; i++) found |= int(F::rare(x[i]...));
-  return found != 0;
+    for (int64_t i = 0; i < n; i++) found |= int(is_rare<F>(x[i]...));
+    return found != 0;
+  }
 }
 
 // What is about to be read or written, since the hardware does not look ahead while a block is computed; beyond the end it does nothing.
@@ -33,7 +64,7 @@ void guarded_loop(int64_t n, Y* y, const X*... x) {
     const int64_t m = std::min(n, block);
     if (n > ahead) prefetch<block>(y + ahead), (prefetch<block>(x + ahead), ...);
     if (any_rare<F>(m, x...)) {
-      for (int64_t i = 0; i < m; i++) y[i] = F::rare(x[i]...) ? F::slow(x[i]...) : F()(x[i]...);
+      for (int64_t i = 0; i < m; i++) y[i] = is_rare<F>(x[i]...) ? F::slow(x[i]...) : F()(x[i]...);
     } else {
 #pragma omp simd
       for (int64_t i = 0; i < m; i++) y[i] = F()(x[i]...);

@@ -36,9 +36,7 @@ FLAM_FUNCTION(erfc)
 // The loop asks `rare` of a block first; one such element makes the block's loop choose per element.
 struct exp : short_in_vectors {
   template <class T>
-  FLAM_HD static bool rare(T x) {
-    return math::rare_exponent(x);
-  }
+  static constexpr T plain_end = math::exp_end<T>;
   template <class T>
   FLAM_HD static T slow(T x) {
     return math::exp(x);

@@ -143,10 +143,6 @@ FLAM_HD T gelu_slope(T x) {
 template <class T>
 constexpr T gelu_plain_end = sizeof(T) == 8 ? T(36) : T(12);
 template <class T>
-FLAM_HD bool rare_gelu(T x) {
-  return !(std::fabs(x) < gelu_plain_end<T>);
-}
-template <class T>
 FLAM_HD T gelu_plain(T x) {
   const T a = std::fabs(x);
   return (x < T(0) ? T(0) : x) - times_normal_tail(a, a);

@@ -117,10 +117,6 @@ FLAM_HD T exp(T x) {
 // Shorter forms where 2^n is a normal number; loops ask for the rare values that are not so, NaN among them.
 template <class T>
 constexpr T exp_end = sizeof(T) == 8 ? T(708) : T(87);
-template <class T>
-FLAM_HD bool rare_exponent(T x) {
-  return !(std::fabs(x) < exp_end<T>);
-}
 // y exp(x + low)
 template <class T>
 FLAM_HD T times_exp_plain(T y, T x, T low) {
@@ -129,7 +125,8 @@ FLAM_HD T times_exp_plain(T y, T x, T low) {
 }
 template <class T>
 FLAM_HD T exp_plain(T x) {
-  return times_exp_plain(T(1), x, T(0));
+  const T sum = x * log2_e<T> + exponent_rounder<T>(1), r = minus_ln2_times(x, sum - exponent_rounder<T>(1));
+  return (T(1) + (r + exp_tail(r))) * power_of_bits(sum);
 }
 // exp(x) for x < exp_end; 0 where it is below the smallest normal number, which no sum with larger terms notices
 template <class T>
