@@ -2,6 +2,7 @@
 // for each tile of queries, tiles of keys pass by; m is the largest score so far, l the sum of exp(s - m), y the sum of exp(s - m) v.
 // A larger m scales l and y down. lse = m + log(l). Threads share the tiles of queries.
 #include "../../native/parallel.h"
+#include "../softmax/lanes.h"
 #include "tiles.h"
 
 using namespace flam;
@@ -11,8 +12,7 @@ namespace {
 // One row of scores becomes exp(s - m) for the new m; returns what the sums so far must be multiplied by.
 template <class C>
 C advance_row(C* s, int64_t n, C& m, C& l) {
-  C top = m;
-  for (int64_t j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
+  const C top = nan_max(m, row_max(s, n));
   const C shift = top == -infinity<C> ? C(0) : top;  // nothing visible yet: exp(-infinity) = 0
   C sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -26,22 +26,67 @@ C advance_row(C* s, int64_t n, C& m, C& l) {
   return rescale;
 }
 
+// Keys and values of one head, packed for all its queries if they are more than a few: [d, keys] and [keys, d] for each tile of keys.
 template <class T>
-void one_tile(const attention_task& t, int64_t b, int64_t h, int64_t i0, const wide_rows<T>& q_rows, const wide_rows<T>& k_rows,
-              const wide_rows<T>& v_rows, compute_t<T>* s, compute_t<T>* out) {
+class head_operands {
+ public:
+  using C = compute_t<T>;
+  explicit head_operands(const attention_task& t)
+      : t_(t),
+        rows_(key_tile, t.d),
+        wide_(packed_b_size<C>(1, t.d)),
+        k_(packs() ? packed_b_size<C>(1, t.tk) * t.d : 0),
+        v_(packs() ? t.tk * wide_ : 0) {}
+
+  void use(int64_t b, int64_t h) {
+    if (b == b_ && h == h_) return;
+    b_ = b, h_ = h;
+    for (int64_t j0 = 0; packs() && j0 < t_.tk; j0 += key_tile) {
+      const int64_t j1 = std::min(t_.tk, j0 + key_tile);
+      pack_b<C>(t_.d, j1 - j0, turned(rows_.read(t_.k, b, h, j0, j1)), k_.get() + j0 * t_.d);
+      pack_b<C>(j1 - j0, t_.d, rows_.read(t_.v, b, h, j0, j1), v_.get() + j0 * wide_);
+    }
+  }
+  // s = scale q k^T for keys [j0, j1)
+  void scores(int64_t rows, matrix<const C> q, int64_t j0, int64_t j1, C* s) const {
+    const matrix<C> to{s, key_tile, 1};
+    if (packs()) tile_product<C>(rows, j1 - j0, t_.d, C(t_.scale), q, k_.get() + j0 * t_.d, t_.d, C(0), to);
+    else gemm<C>(rows, j1 - j0, t_.d, C(t_.scale), q, turned(rows_.read(t_.k, b_, h_, j0, j1)), C(0), to);
+  }
+  // out += p v
+  void add_values(int64_t rows, const C* p, int64_t j0, int64_t j1, C* out) const {
+    const matrix<const C> weights{p, key_tile, 1};
+    const matrix<C> to{out, t_.d, 1};
+    if (packs()) tile_product<C>(rows, t_.d, j1 - j0, C(1), weights, v_.get() + j0 * wide_, std::min(key_tile, t_.tk - j0), C(1), to);
+    else gemm<C>(rows, t_.d, j1 - j0, C(1), weights, rows_.read(t_.v, b_, h_, j0, j1), C(1), to);
+  }
+
+ private:
+  bool packs() const { return t_.tq >= 8; }
+  const attention_task& t_;
+  wide_rows<T> rows_;
+  int64_t wide_, b_ = -1, h_ = -1;
+  scratch<C> k_, v_;
+};
+
+template <class T>
+void one_tile(const attention_task& t, int64_t b, int64_t h, int64_t i0, const wide_rows<T>& q_rows, head_operands<T>& head,
+              compute_t<T>* s, compute_t<T>* out) {
   using C = compute_t<T>;
   const int64_t i1 = std::min(t.tq, i0 + query_tile), rows = i1 - i0, d = t.d;
   C m[query_tile], l[query_tile];
   std::fill(m, m + rows, -infinity<C>), std::fill(l, l + rows, C(0)), std::fill(out, out + rows * d, C(0));
+  head.use(b, h);
   const matrix<const C> q = q_rows.read(t.q, b, h, i0, i1);
   for (int64_t j0 = 0, end = visible(t, i1); j0 < end; j0 += key_tile) {
     const int64_t j1 = std::min(end, j0 + key_tile);
-    scores(t, q, k_rows.read(t.k, b, h, j0, j1), i0, i1, j0, j1, s);
+    head.scores(rows, q, j0, j1, s);
+    hide(t, i0, i1, j0, j1, s);
     for (int64_t i = 0; i < rows; i++) {
       const C rescale = advance_row(s + i * key_tile, j1 - j0, m[i], l[i]);
       for (int64_t e = 0; e < d; e++) out[i * d + e] *= rescale;
     }
-    tile_product<C>(rows, d, j1 - j0, C(1), {s, key_tile, 1}, v_rows.read(t.v, b, h, j0, j1), C(1), {out, d, 1});
+    head.add_values(rows, s, j0, j1, out);
   }
   C* lse = reinterpret_cast<C*>(t.lse) + (b * t.heads + h) * t.tq + i0;
   for (int64_t i = 0; i < rows; i++) {
@@ -65,11 +110,12 @@ FLAM_OP(attention,
     using C = compute_t<T>;
     const int64_t work = std::min(t.tq, query_tile) * std::max<int64_t>(t.tk, 1) * std::max<int64_t>(t.d, 1);
     parallel_for(t.batch * t.heads * tiles, (1 << 17) / work + 1, [&](int64_t begin, int64_t end) {
-      const wide_rows<T> q_rows(query_tile, t.d), k_rows(key_tile, t.d), v_rows(key_tile, t.d);
+      const wide_rows<T> q_rows(query_tile, t.d);
+      head_operands<T> operands(t);
       scratch<C> s(query_tile * key_tile), out(query_tile * t.d);
       for (int64_t r = begin; r < end; r++) {
         const int64_t head = r / tiles;
-        one_tile<T>(t, head / t.heads, head % t.heads, r % tiles * query_tile, q_rows, k_rows, v_rows, s.get(), out.get());
+        one_tile<T>(t, head / t.heads, head % t.heads, r % tiles * query_tile, q_rows, operands, s.get(), out.get());
       }
     });
   });

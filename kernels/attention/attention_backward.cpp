@@ -19,9 +19,16 @@ struct range {
   bool want_q, want_kv;
 };
 
+// c += a^T b of rows that were just made; both are packed.
 template <class C>
-void add_product(int64_t m, int64_t n, int64_t k, matrix<const C> a, matrix<const C> b, C* c) {
-  tile_product<C>(m, n, k, C(1), a, b, C(1), {c, n, 1});
+void add_turned_product(int64_t m, int64_t n, int64_t k, matrix<const C> a, const C* b, C* c, C* packed_a) {
+  constexpr int64_t nr = simd<C>::tile_columns;
+  const row_tiles tiles(m);
+  pack_a(tiles, k, turned(a), packed_a);
+  for (int64_t j = 0; j < n; j += nr)
+    for (int64_t i = 0; i < tiles.count; i++)
+      any_tile<C, true>(tiles.rows(i), k, packed_a + i * panel_rows * k, 0, b + j * k, nr, C(1), C(1),
+                        matrix<C>{c + tiles.start[i] * n + j, n, 1}, int(std::min(nr, n - j)));
 }
 
 template <class T>
@@ -52,6 +59,10 @@ void run_range(const backward_task& task, const range& r) {
   const attention_task& t = task.t;
   const int64_t d = t.d;
   const wide_rows<T> q_rows(query_tile, d), dy_rows(query_tile, d), y_rows(query_tile, d), k_rows(key_tile, d), v_rows(key_tile, d);
+  static_assert(key_tile <= block_tiles * tile_rows);
+  scratch<C> q_packed(packed_b_size<C>(query_tile, d)), dy_packed(packed_b_size<C>(query_tile, d)),
+      turned_p(block_tiles * panel_rows * query_tile);
+  scratch<C> k_turned(packed_b_size<C>(d, key_tile)), v_turned(packed_b_size<C>(d, key_tile)), k_packed(packed_b_size<C>(key_tile, d));
   scratch<C> s(query_tile * key_tile), dp(query_tile * key_tile), dk(key_tile * d), dv(key_tile * d), delta(r.i1 - r.i0);
   scratch<C> dq(r.want_q ? (r.i1 - r.i0) * d : 0);
   const C* lse = reinterpret_cast<const C*>(t.lse) + (r.b * t.heads + r.h) * t.tq;
@@ -66,17 +77,23 @@ void run_range(const backward_task& task, const range& r) {
   for (int64_t j0 = r.j0; j0 < r.j1; j0 += key_tile) {
     const int64_t j1 = std::min(r.j1, j0 + key_tile), columns = j1 - j0;
     const matrix<const C> k = k_rows.read(t.k, r.b, r.h, j0, j1), v = v_rows.read(t.v, r.b, r.h, j0, j1);
+    pack_b<C>(d, columns, turned(k), k_turned.get()), pack_b<C>(d, columns, turned(v), v_turned.get());
+    if (r.want_q) pack_b<C>(columns, d, k, k_packed.get());
     std::fill(dk.get(), dk.get() + columns * d, C(0)), std::fill(dv.get(), dv.get() + columns * d, C(0));
     const int64_t first = t.causal ? std::max(r.i0, j0 / query_tile * query_tile) : r.i0;  // those before see none of these keys
     for (int64_t i0 = first; i0 < r.i1; i0 += query_tile) {
       const int64_t i1 = std::min(r.i1, i0 + query_tile), rows = i1 - i0;
       const matrix<const C> q = q_rows.read(t.q, r.b, r.h, i0, i1), dy = dy_rows.read(task.dy, r.b, r.h, i0, i1);
-      scores(t, q, k, i0, i1, j0, j1, s.get());
-      tile_product<C>(rows, columns, d, C(1), dy, turned(v), C(0), {dp.get(), key_tile, 1});
+      tile_product<C>(rows, columns, d, C(t.scale), q, k_turned.get(), d, C(0), {s.get(), key_tile, 1});
+      hide(t, i0, i1, j0, j1, s.get());
+      tile_product<C>(rows, columns, d, C(1), dy, v_turned.get(), d, C(0), {dp.get(), key_tile, 1});
       probabilities(s.get(), dp.get(), rows, columns, lse + i0, delta.get() + (i0 - r.i0), C(t.scale));
       const matrix<const C> p{s.get(), key_tile, 1}, ds{dp.get(), key_tile, 1};
-      if (r.want_q) add_product(rows, d, columns, ds, k, dq.get() + (i0 - r.i0) * d);
-      if (r.want_kv) add_product(columns, d, rows, turned(p), dy, dv.get()), add_product(columns, d, rows, turned(ds), q, dk.get());
+      if (r.want_q) tile_product<C>(rows, d, columns, C(1), ds, k_packed.get(), columns, C(1), {dq.get() + (i0 - r.i0) * d, d, 1});
+      if (!r.want_kv) continue;
+      pack_b<C>(rows, d, q, q_packed.get()), pack_b<C>(rows, d, dy, dy_packed.get());
+      add_turned_product<C>(columns, d, rows, p, dy_packed.get(), dv.get(), turned_p.get());
+      add_turned_product<C>(columns, d, rows, ds, q_packed.get(), dk.get(), turned_p.get());
     }
     if (r.want_kv) write_rows<T>(task.dk, r, j0, j1, d, dk.get()), write_rows<T>(task.dv, r, j0, j1, d, dv.get());
   }

@@ -4,7 +4,7 @@
 
 #include "../../native/memory.h"
 #include "../math/exp.h"
-#include "../matmul/gemm.h"
+#include "../matmul/pack.h"
 #include "attention.h"
 
 namespace flam {
@@ -35,23 +35,18 @@ class wide_rows {
   scratch<C> copy_;
 };
 
-// c = alpha a b + beta c on the calling thread.
+// c = alpha a b + beta c on the calling thread; rows of a contiguous, b packed in panels of `depth` rows, of which k count.
 template <class C>
-void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, matrix<const C> b, C beta, matrix<C> c) {
-#if defined(FLAM_ONEDNN)
-  constexpr int64_t worth_a_call = 32 * 32 * 32;
-  if constexpr (std::is_same_v<C, float>)
-    if (m * n * k > worth_a_call) return onednn_sgemm(m, n, k, alpha, a, b, beta, c, false);
-#endif
-  gemm<C>(m, n, k, alpha, a, b, beta, c);
+void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, const C* b, int64_t depth, C beta, matrix<C> c) {
+  constexpr int64_t nr = simd<C>::tile_columns;
+  for (int64_t j = 0; j < n; j += nr)
+    times_panel(m, k, alpha, a.data, a.row, b + j * depth, beta, c.data + j, c.row, int(std::min(nr, n - j)));
 }
 
-// s[i][j] = scale q_i k_j, of rows i0.. and columns j0..; what causal hides is -infinity. s has rows of key_tile.
+// What causal hides of the scores s of rows i0.. and columns j0.. is -infinity. s has rows of key_tile.
 template <class C>
-void scores(const attention_task& t, matrix<const C> q, matrix<const C> k, int64_t i0, int64_t i1, int64_t j0, int64_t j1, C* s) {
-  tile_product<C>(i1 - i0, j1 - j0, t.d, C(t.scale), q, turned(k), C(0), {s, key_tile, 1});
-  if (!t.causal) return;
-  for (int64_t i = i0; i < i1; i++)
+void hide(const attention_task& t, int64_t i0, int64_t i1, int64_t j0, int64_t j1, C* s) {
+  for (int64_t i = i0; t.causal && i < i1; i++)
     for (int64_t j = std::max(i + 1, j0); j < j1; j++) s[(i - i0) * key_tile + j - j0] = -infinity<C>;
 }
 

@@ -101,5 +101,23 @@ void pack_b(int64_t k, int64_t n, matrix<const T> b, T* out) {
       for (int64_t q = 0; q < nr; q++) out[j * k + p * nr + q] = j + q < n ? b.data[p * b.row + (j + q) * b.col] : T(0);
 }
 
+template <class T>
+int64_t packed_b_size(int64_t k, int64_t n) {
+  return ceil_div(n, simd<T>::tile_columns) * simd<T>::tile_columns * k;
+}
+
+// c[r][j] = alpha sum_p a[r][p] panel[p][j] + beta c[r][j]; the panel's part in use stays in the first cache.
+template <class T>
+void times_panel(int64_t rows, int64_t k, T alpha, const T* a, int64_t a_row, const T* panel, T beta, T* c, int64_t c_row, int columns) {
+  constexpr int64_t depth = 256;
+  const pieces tiles{rows, ceil_div(rows, tile_rows)};
+  for (int64_t p = 0; p < k; p += depth)
+    for (int64_t t = 0; t < tiles.count; t++) {
+      const int64_t r = tiles.begin(t);
+      any_tile<T, false>(tiles.size(t), std::min(depth, k - p), a + r * a_row + p, a_row, panel + p * simd<T>::tile_columns,
+                         simd<T>::tile_columns, alpha, p == 0 ? beta : T(1), matrix<T>{c + r * c_row, c_row, 1}, columns);
+    }
+}
+
 }  // namespace FLAM_ISA
 }  // namespace flam

@@ -50,7 +50,7 @@ struct forward_pass {
       const int64_t begin = split.panels * i / count, end = split.panels * (i + 1) / count;
       for (int64_t q = begin; q < end; q++)
         for (int g = 0; g < G; g++)
-          pack_panel(hidden, w + (g * hidden + q * nr) * hidden, 1, hidden, split.width(q), packed.get() + (q * G + g) * hidden * nr);
+          pack_b<T>(hidden, split.width(q), {w + (g * hidden + q * nr) * hidden, 1, hidden}, packed.get() + (q * G + g) * hidden * nr);
       step_done.wait(count);
       T* p = products.get() + i * rows * G * split.widest(count);
       const int64_t first = mine.panel * nr, columns = std::min(hidden, (mine.panel + mine.panels) * nr) - first;
@@ -61,8 +61,8 @@ struct forward_pass {
           const T* state = h + (time.before(t) * batch + r) * hidden;
           for (int64_t q = mine.panel; q < mine.panel + mine.panels; q++)
             for (int g = 0; g < G; g++)
-              times_panel(some, hidden, state, hidden, packed.get() + (q * G + g) * hidden * nr, T(0), p + g * columns + q * nr - first,
-                          G * columns, split.width(q));
+              times_panel(some, hidden, T(1), state, hidden, packed.get() + (q * G + g) * hidden * nr, T(0),
+                          p + g * columns + q * nr - first, G * columns, split.width(q));
           units(t, r, some, first, columns, p);
         }
         if (!split.by_rows) step_done.wait(count);

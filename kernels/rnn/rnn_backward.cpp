@@ -54,7 +54,7 @@ struct backward_pass {
     parallel_team(split.threads, [&](int i, int count) {
       const auto mine = split.of(i, count);
       const int64_t begin = split.panels * i / count, end = split.panels * (i + 1) / count;
-      for (int64_t q = begin; q < end; q++) pack_panel(depth, w + q * nr, hidden, 1, split.width(q), packed.get() + q * depth * nr);
+      for (int64_t q = begin; q < end; q++) pack_b<T>(depth, split.width(q), {w + q * nr, hidden, 1}, packed.get() + q * depth * nr);
       step_done.wait(count);
       const int64_t first = mine.panel * nr, columns = std::min(hidden, (mine.panel + mine.panels) * nr) - first;
       for (int64_t s = time.steps - 1; s >= 0; s--) {
@@ -65,8 +65,8 @@ struct backward_pass {
         const int64_t step = Cell::has_split ? depth : pitch;
         const T* d = (Cell::has_split ? all : dgates + t * batch * pitch) + mine.row * step;
         for (int64_t q = mine.panel; q < mine.panel + mine.panels; q++)
-          times_panel(mine.rows, depth, d, step, packed.get() + q * depth * nr, T(Cell::has_split), dh + mine.row * hidden + q * nr, hidden,
-                      split.width(q));
+          times_panel(mine.rows, depth, T(1), d, step, packed.get() + q * depth * nr, T(Cell::has_split), dh + mine.row * hidden + q * nr,
+                      hidden, split.width(q));
       }
     });
   }

@@ -5,7 +5,7 @@
 #include "../../native/memory.h"
 #include "../../native/parallel.h"
 #include "../../native/view.h"
-#include "../matmul/simd.h"
+#include "../matmul/pack.h"
 #include "cell.h"
 
 namespace flam {
@@ -38,35 +38,6 @@ struct rnn_split {
   int64_t widths() const { return (by_rows ? panels * threads : panels + threads) * columns; }
   int width(int64_t panel) const { return int(std::min<int64_t>(columns, hidden - panel * columns)); }
 };
-
-// c[r][j] = beta c[r][j] + sum_p a[r][p] panel[p][j]; the panel's part in use stays in the first cache.
-template <class T>
-void times_panel(int64_t rows, int64_t k, const T* a, int64_t a_row, const T* panel, T beta, T* c, int64_t c_row, int columns) {
-  constexpr int64_t depth = 256;
-  constexpr int nr = simd<T>::tile_columns;
-  for (int64_t p = 0; p < k; p += depth) {
-    const int64_t some = std::min(depth, k - p);
-    int64_t r = 0;
-    auto take = [&](auto count) {
-      constexpr int R = decltype(count)::value;
-      for (; r + R <= rows; r += R)
-        tile<T, R, false>(some, a + r * a_row + p, a_row, panel + p * nr, nr, T(1), p == 0 ? beta : T(1),
-                          matrix<T>{c + r * c_row, c_row, 1}, columns);
-    };
-    take(std::integral_constant<int, tile_rows>());
-    take(std::integral_constant<int, 4>());
-    take(std::integral_constant<int, 1>());
-  }
-}
-
-// panel[p][j] = w[j * column + p * row], zeros where there is no column.
-template <class T>
-void pack_panel(int64_t k, const T* w, int64_t row, int64_t column, int columns, T* panel) {
-  constexpr int nr = simd<T>::tile_columns;
-  for (int64_t p0 = 0; p0 < k; p0 += 16)
-    for (int j = 0; j < nr; j++)
-      for (int64_t p = p0; p < std::min(k, p0 + 16); p++) panel[p * nr + j] = j < columns ? w[j * column + p * row] : T(0);
-}
 
 template <class Body>
 void by_real_cell(const flam_tensor* x, int32_t mode, const Body& body) {
