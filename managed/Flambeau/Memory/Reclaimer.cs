@@ -31,9 +31,15 @@ internal static class Reclaimer
         internal int NextFree;
     }
 
+    private sealed class Chunk
+    {
+        internal readonly Slot[] Slots = new Slot[ChunkSize];
+        internal int Used;
+    }
+
     private static readonly Lock gate = new(), sweeping = new();
     private static readonly Block[] found = new Block[ChunkSize];
-    private static Slot[][] chunks = [];
+    private static Chunk[] chunks = [];
     private static int made, free = None;
     private static int sweptAt; // collections so far, at the last sweep
 
@@ -51,6 +57,7 @@ internal static class Reclaimer
             free = slot.NextFree;
             slot.Block = block;
             slot.Used = true;
+            chunks[index >> ChunkLog].Used++;
             return index;
         }
     }
@@ -93,9 +100,10 @@ internal static class Reclaimer
         for (int from = 0; from < end; from += ChunkSize)
         {
             int count = 0;
+            if (Volatile.Read(ref chunks[from >> ChunkLog].Used) == 0) continue;
             lock (gate)
             {
-                Slot[] chunk = chunks[from >> ChunkLog];
+                Slot[] chunk = chunks[from >> ChunkLog].Slots;
                 for (int i = 0; i < ChunkSize; i++)
                     if (chunk[i].Used && chunk[i].Owner.Target is null)
                         found[count++] = Take(from + i, ref chunk[i]);
@@ -105,13 +113,14 @@ internal static class Reclaimer
         }
     }
 
-    private static ref Slot At(int index) => ref chunks[index >> ChunkLog][index & (ChunkSize - 1)];
+    private static ref Slot At(int index) => ref chunks[index >> ChunkLog].Slots[index & (ChunkSize - 1)];
 
     private static Block Take(int index, ref Slot slot)
     {
         Block block = slot.Block;
         slot.Block = default;
         slot.Used = false;
+        chunks[index >> ChunkLog].Used--;
         slot.NextFree = free;
         free = index;
         return block;
@@ -119,14 +128,14 @@ internal static class Reclaimer
 
     private static void Grow()
     {
-        var chunk = new Slot[ChunkSize];
+        var chunk = new Chunk();
         for (int i = 0; i < ChunkSize; i++)
         {
             // Tracks resurrection: a storage that someone's finalizer can still reach is not freed before that has run.
-            chunk[i].Owner = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
-            chunk[i].NextFree = i + 1 < ChunkSize ? made + i + 1 : None;
+            chunk.Slots[i].Owner = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
+            chunk.Slots[i].NextFree = i + 1 < ChunkSize ? made + i + 1 : None;
         }
-        Slot[][] grown = [.. chunks, chunk];
+        Chunk[] grown = [.. chunks, chunk];
         chunks = grown;
         free = made;
         Volatile.Write(ref made, made + ChunkSize);
