@@ -12,7 +12,7 @@ namespace {
 // One row of scores becomes exp(s - m) for the new m; returns what the sums so far must be multiplied by.
 template <class C>
 C advance_row(C* s, int64_t n, C& m, C& l) {
-  const C top = nan_max(m, row_max(s, n));
+  const C top = std::max(m, row_max(s, n));
   const C shift = top == -infinity<C> ? C(0) : top;  // nothing visible yet: exp(-infinity) = 0
   C sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -78,8 +78,10 @@ inline C nan_max(C a, C b) {
   return b != b ? b : best;
 }
 
+// NaN may be passed over: it comes back with the sum of exponentials.
 template <class C>
 inline C row_max(const C* x, int64_t n) {
+  const auto larger = [](C a, C b) { return b > a ? b : a; };
   C acc[row_lanes];
   int64_t i = 0;
   if (n >= row_lanes)
@@ -87,9 +89,9 @@ inline C row_max(const C* x, int64_t n) {
   else
     for (int64_t l = 0; l < row_lanes; l++) acc[l] = x[0];
   for (; i + row_lanes <= n; i += row_lanes)
-    for (int64_t l = 0; l < row_lanes; l++) acc[l] = nan_max(acc[l], x[i + l]);
-  for (int64_t l = 0; l < n - i; l++) acc[l] = nan_max(acc[l], x[i + l]);
-  return join_lanes(acc, [](C a, C b) { return nan_max(a, b); });
+    for (int64_t l = 0; l < row_lanes; l++) acc[l] = larger(acc[l], x[i + l]);
+  for (int64_t l = 0; l < n - i; l++) acc[l] = larger(acc[l], x[i + l]);
+  return join_lanes(acc, larger);
 }
 
 }  // namespace FLAM_ISA
