@@ -32,6 +32,8 @@ class pool_lease {
   bool owner_;
 };
 
+inline namespace FLAM_ISA {
+
 // Where the threads of a team wait for each other. They watch for a few microseconds, then let others run: on a busy machine the one that
 // is waited for may have no core.
 class meeting_point {
@@ -52,8 +54,6 @@ class meeting_point {
   alignas(64) std::atomic<int> arrived_{0};
   alignas(64) std::atomic<int> round_{0};
 };
-
-inline namespace FLAM_ISA {
 
 // Calls body(begin, end) on pieces of [0, n), none smaller than grain unless n is. Pieces do not depend on timing.
 template <class Body>

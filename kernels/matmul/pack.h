@@ -111,12 +111,14 @@ template <class T>
 void times_panel(int64_t rows, int64_t k, T alpha, const T* a, int64_t a_row, const T* panel, T beta, T* c, int64_t c_row, int columns) {
   constexpr int64_t depth = 256;
   const pieces tiles{rows, ceil_div(rows, tile_rows)};
-  for (int64_t p = 0; p < k; p += depth)
+  int64_t p = 0;
+  do {  // once where k is 0
     for (int64_t t = 0; t < tiles.count; t++) {
       const int64_t r = tiles.begin(t);
       any_tile<T, false>(tiles.size(t), std::min(depth, k - p), a + r * a_row + p, a_row, panel + p * simd<T>::tile_columns,
                          simd<T>::tile_columns, alpha, p == 0 ? beta : T(1), matrix<T>{c + r * c_row, c_row, 1}, columns);
     }
+  } while ((p += depth) < k);
 }
 
 }  // namespace FLAM_ISA

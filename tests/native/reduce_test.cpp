@@ -113,8 +113,8 @@ TEST(reduce_random_shapes) {
 }
 
 TEST(reduce_every_layout) {
-  const shape shapes[] = {{3, 1000},  {1000, 3},     {257, 300}, {70000},      {2, 70000},
-                          {70000, 2}, {130, 17, 33}, {9000, 20}, {40, 5, 700}, {5000, 1, 3}};
+  const shape shapes[] = {{3, 1000},     {1000, 3},  {257, 300},   {70000},      {2, 70000},   {70000, 2},
+                          {130, 17, 33}, {9000, 20}, {40, 5, 700}, {5000, 1, 3}, {2, 90, 2100}};
   for (const shape& s : shapes)
     for (unsigned dims = 0; dims < 1u << s.size(); dims++)
       for (int contiguous = 0; contiguous < 2; contiguous++) {
