@@ -19,7 +19,7 @@ struct range {
   bool want_q, want_kv;
 };
 
-// c += a^T b of rows that were just made; both are packed.
+// c += a^T b, b packed; a is packed into packed_a.
 template <class C>
 void add_turned_product(int64_t m, int64_t n, int64_t k, matrix<const C> a, const C* b, C* c, C* packed_a) {
   constexpr int64_t nr = simd<C>::tile_columns;

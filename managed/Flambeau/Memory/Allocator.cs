@@ -68,9 +68,6 @@ internal static unsafe class Allocator
         // make everything else faster, and where a collection takes long the heap is large and the budget grows.
         private const double YoungShare = 0.25, FullShare = 0.03;
 
-        // What a block counts beside its bytes: each makes collections longer for good, since handles and slots are kept.
-        private const long Handle = 1024;
-
         private readonly long least, most; // bounds of the budget
         private readonly long room = long.MaxValue; // live bytes and budget together should stay below
         private long sinceCollection, live, budget;
@@ -94,7 +91,7 @@ internal static unsafe class Allocator
         internal void Add(long bytes)
         {
             if (Interlocked.Read(ref sinceCollection) > Volatile.Read(ref budget)) Collect();
-            Interlocked.Add(ref sinceCollection, bytes + Handle);
+            Interlocked.Add(ref sinceCollection, bytes);
         }
 
         internal void Take(long bytes) => Interlocked.Add(ref live, bytes);
@@ -102,7 +99,7 @@ internal static unsafe class Allocator
         internal void Give(long bytes, bool collected)
         {
             Interlocked.Add(ref live, -bytes);
-            if (!collected && Interlocked.Add(ref sinceCollection, -bytes - Handle) < 0) Volatile.Write(ref sinceCollection, 0);
+            if (!collected && Interlocked.Add(ref sinceCollection, -bytes) < 0) Volatile.Write(ref sinceCollection, 0);
         }
 
         /// <summary>

@@ -31,6 +31,7 @@ internal static class Reclaimer
         internal int NextFree;
     }
 
+    /// <summary>Slots are kept once made; sweeps pass over chunks without a storage, so that a time of many small tensors does not slow all later sweeps.</summary>
     private sealed class Chunk
     {
         internal readonly Slot[] Slots = new Slot[ChunkSize];
