@@ -76,18 +76,36 @@ internal static class Engine
                         captured[i] = found;
                     }
             bool skip = captured != null && (!p.Wanted || (node is AccumulateGrad && !accumulateWanted));
-            Tensor?[] dx = any && !skip ? Apply(node, dy) : new Tensor?[node.Edges.Length];
+            bool own = !createGraph && node is OpNode; // a formula of this library, which keeps nothing for later
+            Tensor?[] dx = !any || skip ? new Tensor?[node.Edges.Length] : own ? ApplyOnce(node, dy) : Fitted(node, Apply(node, dy));
             if (!createGraph) MarkRepeated(dx);
             for (int i = 0; i < node.Edges.Length; i++)
             {
                 Edge edge = node.Edges[i];
                 if (edge.Node is not { } next || !pending.TryGetValue(next, out Pending? waiting)) continue;
-                if (dx[i] is { } g) Add(waiting, next, edge.Number, Fit(g, next.Outputs[edge.Number], node.Name));
+                if (dx[i] is { } g) Add(waiting, next, edge.Number, g);
                 if (--waiting.Dependencies == 0) Enqueue(next);
             }
             if (!retainGraph) node.Release();
-            if (!createGraph && node is OpNode) Recycle(dy, dx);
+            if (own) Recycle(dy, dx);
         }
+    }
+
+    /// <summary>Applies a node of which nobody will want the gradient of its gradient: all that its formula makes on the way is disposed.</summary>
+    private static Tensor?[] ApplyOnce(Node node, Tensor?[] dy)
+    {
+        using Temporaries made = Temporaries.Open();
+        Tensor?[] dx = Fitted(node, Apply(node, dy));
+        foreach (Tensor? g in dx)
+            if (g is not null) made.Keep(g);
+        return dx;
+    }
+
+    private static Tensor?[] Fitted(Node node, Tensor?[] dx)
+    {
+        for (int i = 0; i < node.Edges.Length; i++)
+            if (dx[i] is { } g && node.Edges[i] is { Node: { } next } edge) dx[i] = Fit(g, next.Outputs[edge.Number], node.Name);
+        return dx;
     }
 
     /// <summary>One gradient for several inputs has several users.</summary>
@@ -102,7 +120,14 @@ internal static class Engine
     private static void Recycle(Tensor?[] dy, Tensor?[] dx)
     {
         foreach (Tensor? g in dy)
-            if (g is { shared: false } && !Array.Exists(dx, x => ReferenceEquals(x, g))) g.Dispose();
+            if (g is { shared: false } && !Contains(dx, g)) g.Dispose();
+    }
+
+    private static bool Contains(Tensor?[] all, Tensor x)
+    {
+        foreach (Tensor? t in all)
+            if (ReferenceEquals(t, x)) return true;
+        return false;
     }
 
     private static void CountDependencies(ReadOnlySpan<Edge> roots, Dictionary<Node, Pending> pending)

@@ -65,6 +65,7 @@ internal sealed class SavedTensor
         kept = new Tensor(tensor) { view_base = null };
         if (node != null) kept.autograd = new Autograd { Node = node, OutputNumber = tensor.autograd!.OutputNumber };
         version = tensor.storage.Version;
+        kept.storage.Save();
     }
 
     internal Tensor Unpack(Node node)
@@ -87,6 +88,8 @@ internal sealed class SavedTensor
         var moved = new Tensor(other) { autograd = old.autograd, view_base = null };
         kept = moved;
         version = other.storage.Version;
+        moved.storage.Save();
+        old.storage.Unsave();
         old.Dispose();
     }
 
@@ -94,6 +97,7 @@ internal sealed class SavedTensor
 
     internal void Release()
     {
+        kept?.storage.Unsave();
         kept?.Dispose();
         kept = null;
     }

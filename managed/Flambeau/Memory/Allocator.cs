@@ -5,18 +5,18 @@ namespace Flambeau;
 
 /// <summary>
 /// The managed side of the caching allocators. It knows what the collector cannot see, native bytes, and asks for a collection
-/// when many have been handed out on a device since the last one, so that programs that dispose nothing run in flat memory.
+/// when many may have become garbage on a device since the last one, so that programs that dispose nothing run in flat memory.
 /// </summary>
 internal static unsafe class Allocator
 {
     private static readonly Pressure OfCpu = new(torch.CPU);
     private static Pressure?[] ofCuda = [];
 
-    internal static void* Allocate(long bytes, torch.Device device)
+    internal static void* Allocate(long bytes, torch.Device device, out Pressure pressure)
     {
         Reclaimer.SweepIfCollected();
-        Pressure pressure = Of(device);
-        pressure.Add(bytes);
+        pressure = Of(device);
+        pressure.Prepare();
         void* block;
         int index = Math.Max(device.index, 0), status = Native.flam_allocate((int)device.type, index, bytes, &block);
         if (status == (int)flam_status.OutOfMemory)
@@ -31,10 +31,9 @@ internal static unsafe class Allocator
         return block;
     }
 
-    /// <summary>collected: by the collector; else what was disposed, for which no collection is needed.</summary>
-    internal static void Free(void* block, long bytes, torch.Device device, bool collected)
+    internal static void Free(void* block, long bytes, torch.Device device)
     {
-        Of(device).Give(bytes, collected);
+        Of(device).Give(bytes);
         _ = Native.flam_free((int)device.type, Math.Max(device.index, 0), block);
     }
 
@@ -60,7 +59,7 @@ internal static unsafe class Allocator
     }
 
     /// <summary>The bytes of one device, and when to collect for their sake.</summary>
-    private sealed class Pressure
+    internal sealed class Pressure
     {
         private static int collecting;
 
@@ -70,7 +69,9 @@ internal static unsafe class Allocator
 
         private readonly long least, most; // bounds of the budget
         private readonly long room = long.MaxValue; // live bytes and budget together should stay below
-        private long sinceCollection, live, budget;
+        private long live;
+        private long loose, handedOut; // since the last collection: what may be garbage, and with what the graph holds
+        private long budget, patience; // for these two
         private long pace; // the budget that keeps to YoungShare
         private long ended, fullEnded, fullTook; // timestamps of the last collections, and a duration
         private long fullLeft; // live bytes after the last full collection
@@ -86,25 +87,42 @@ internal static unsafe class Allocator
                 room = total / 10 * 9;
             }
             budget = pace = least;
+            patience = Patience(0);
         }
 
-        internal void Add(long bytes)
+        /// <summary>Counts collections; a storage remembers in which round its bytes became loose.</summary>
+        internal int Round { get; private set; }
+
+        /// <summary>Collects if it is time to.</summary>
+        internal void Prepare()
         {
-            if (Interlocked.Read(ref sinceCollection) > Volatile.Read(ref budget)) Collect();
-            Interlocked.Add(ref sinceCollection, bytes);
+            if (Interlocked.Read(ref loose) > Volatile.Read(ref budget) || Interlocked.Read(ref handedOut) > Volatile.Read(ref patience)) Collect();
         }
 
-        internal void Take(long bytes) => Interlocked.Add(ref live, bytes);
-
-        internal void Give(long bytes, bool collected)
+        internal void Take(long bytes)
         {
-            Interlocked.Add(ref live, -bytes);
-            if (!collected && Interlocked.Add(ref sinceCollection, -bytes) < 0) Volatile.Write(ref sinceCollection, 0);
+            Interlocked.Add(ref live, bytes);
+            Interlocked.Add(ref handedOut, bytes);
+            Interlocked.Add(ref loose, bytes);
         }
+
+        internal void Give(long bytes) => Interlocked.Add(ref live, -bytes);
+
+        /// <summary>Bytes of this round went back without a collection.</summary>
+        internal void Returned(long bytes)
+        {
+            Interlocked.Add(ref handedOut, -bytes);
+            Interlocked.Add(ref loose, -bytes);
+        }
+
+        /// <summary>The graph holds bytes that were loose in this round: they cannot be garbage until backward has passed.</summary>
+        internal void Held(long bytes) => Interlocked.Add(ref loose, -bytes);
+
+        internal void LetGo(long bytes) => Interlocked.Add(ref loose, bytes);
 
         /// <summary>
         /// Generation 1, since the tensor that is being made when a collection starts reaches it. A full collection if that brought back less
-        /// than half of what was handed out, and either enough time has passed since the last one or too much stays alive.
+        /// than half of what it was for, and either enough time has passed since the last one or too much stays alive.
         /// </summary>
         private void Collect()
         {
@@ -112,7 +130,10 @@ internal static unsafe class Allocator
             try
             {
                 long started = Stopwatch.GetTimestamp();
-                long handedOut = Interlocked.Exchange(ref sinceCollection, 0), enough = Interlocked.Read(ref live) - handedOut / 2;
+                Round++;
+                long all = Interlocked.Exchange(ref handedOut, 0), some = Interlocked.Exchange(ref loose, 0);
+                bool impatient = some <= budget; // a graph that nobody used may have become garbage
+                long enough = Interlocked.Read(ref live) - (impatient ? all : some) / 2;
                 Collect(1);
                 long young = Stopwatch.GetTimestamp(), now = Interlocked.Read(ref live);
                 if (now > enough && ((young - fullEnded) * FullShare > fullTook || now > 2 * fullLeft + most))
@@ -125,15 +146,19 @@ internal static unsafe class Allocator
                 double share = (double)(young - started) / Math.Max(young - ended, 1);
                 ended = Stopwatch.GetTimestamp();
                 pace = Math.Clamp(share > YoungShare ? 2 * pace : share < YoungShare / 3 ? pace / 2 : pace, least, most);
-                // Where little was found, as in a forward pass, soon looking again would not find more.
-                long next = now > enough ? Math.Max(pace, now / 4) : pace;
-                Volatile.Write(ref budget, Math.Max(Math.Min(next, room - now), least / 8));
+                // Where much lives a little garbage beside it does no harm, and where little was found soon looking again would not find more.
+                Volatile.Write(ref budget, Fit(Math.Max(pace, now / (now > enough && !impatient ? 4 : 8)), now));
+                Volatile.Write(ref patience, Fit(Patience(now), now));
             }
             finally
             {
                 Volatile.Write(ref collecting, 0);
             }
         }
+
+        private long Patience(long now) => Math.Max(4 * pace, now / 2);
+
+        private long Fit(long bytes, long now) => Math.Max(Math.Min(bytes, room - now), least / 8);
 
         private static void Collect(int generation)
         {

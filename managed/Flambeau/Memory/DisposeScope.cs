@@ -22,6 +22,20 @@ public sealed class DisposeScope : IDisposable
     /// <summary>The innermost scope open on this thread.</summary>
     internal static DisposeScope? Current => current;
 
+    /// <summary>Called for each new tensor.</summary>
+    internal static void Made(torch.Tensor tensor)
+    {
+        if (current is { } scope) scope.Register(tensor);
+        else Temporaries.Add(tensor);
+    }
+
+    /// <summary>The newest tensor outlives scopes.</summary>
+    internal static void Outlives(torch.Tensor newest)
+    {
+        if (current is { } scope) scope.Forget(newest);
+        else Temporaries.Forget(newest);
+    }
+
     public int DisposablesCount => inside.Count;
 
     public IReadOnlyList<IDisposable> DisposablesView => [.. inside];

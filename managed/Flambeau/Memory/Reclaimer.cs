@@ -7,10 +7,10 @@ internal readonly unsafe struct Block(void* memory, long bytes, torch.Device dev
 {
     private readonly void* memory = memory;
 
-    internal void Free(bool collected)
+    internal void Free()
     {
         if (release is not null) release();
-        else Allocator.Free(memory, bytes, device, collected);
+        else Allocator.Free(memory, bytes, device);
     }
 }
 
@@ -109,7 +109,7 @@ internal static class Reclaimer
                     if (chunk[i].Used && chunk[i].Owner.Target is null)
                         found[count++] = Take(from + i, ref chunk[i]);
             }
-            for (int i = 0; i < count; i++) found[i].Free(collected: true);
+            for (int i = 0; i < count; i++) found[i].Free();
             Array.Clear(found, 0, count);
         }
     }

@@ -12,7 +12,11 @@ internal sealed unsafe class Storage
     private readonly void* memory;
     private readonly torch.Device device;
     private readonly int slot;
+    private readonly Allocator.Pressure? pressure; // null: memory that somebody else owns
     private int holders;
+    private int saved; // how often the graph holds this
+    private int round; // of the pressure, when the bytes became loose
+    private bool held; // not loose, since the graph holds them
 
     /// <summary>Memory of a CUDA graph's own pool.</summary>
     internal readonly bool MadeInCapture;
@@ -25,7 +29,8 @@ internal sealed unsafe class Storage
         this.device = device;
         Bytes = bytes;
         MadeInCapture = device.type == DeviceType.CUDA && Capture.Running;
-        memory = Allocator.Allocate(bytes, device);
+        memory = Allocator.Allocate(bytes, device, out pressure);
+        round = pressure.Round;
         slot = Reclaimer.Add(this, new Block(memory, bytes, device, release: null));
     }
 
@@ -63,6 +68,22 @@ internal sealed unsafe class Storage
 
     internal bool HeldOnce => Volatile.Read(ref holders) == 1;
 
+    /// <summary>The graph keeps this for backward: what is no older than the last collection does not call for the next one.</summary>
+    internal void Save()
+    {
+        if (Interlocked.Increment(ref saved) != 1 || pressure is null || round != pressure.Round) return;
+        held = true;
+        pressure.Held(Bytes);
+    }
+
+    internal void Unsave()
+    {
+        if (Interlocked.Decrement(ref saved) != 0 || !held) return;
+        held = false;
+        round = pressure!.Round;
+        pressure.LetGo(Bytes);
+    }
+
     internal void LetGo()
     {
         int left = Interlocked.Decrement(ref holders);
@@ -70,7 +91,8 @@ internal sealed unsafe class Storage
         if (left != 0) return;
         Block block = Reclaimer.Remove(slot);
         GC.KeepAlive(this); // else a sweep could find the storage dead before Remove has, and give its slot away
-        block.Free(collected: false);
+        if (pressure is not null && round == pressure.Round) pressure.Returned(Bytes);
+        block.Free();
     }
 }
 

@@ -45,7 +45,10 @@ public partial class MultiheadAttention
         int more = (bias_k is null ? 0 : 1) + (add_zero_attn ? 1 : 0); // keys that every query sees
         bool plain = !needWeights && padding is null && mask is null && p == 0 && more == 0, self = ReferenceEquals(query, key) && ReferenceEquals(key, value);
         if (plain && self && in_proj_weight is not null && Attention.TakesPacked(query, head_dim))
-            return (out_proj.call(Attention.Packed(functional.linear(query, in_proj_weight, in_proj_bias), num_heads, batch_first, causal)), null!);
+        {
+            using Tensor projected = functional.linear(query, in_proj_weight, in_proj_bias);
+            return (out_proj.call(Attention.Packed(projected, num_heads, batch_first, causal)), null!);
+        }
         (Tensor q, Tensor k, Tensor v) = Heads(Project(query, key, value));
         Tensor? hidden = plain ? null : Hidden(padding, mask, causal, n, targets, sources, q);
         if (more > 0 && hidden is not null) hidden = functional.pad(hidden, [0, more]);

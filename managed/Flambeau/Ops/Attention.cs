@@ -21,13 +21,14 @@ public static partial class torch
                     throw Error.Argument(name, $"query {Error.Shape(query.sizes)} and key {Error.Shape(key.sizes)} differ in width");
                 if (is_casual && attn_mask is not null) throw Error.Argument(name, "is_casual makes a mask of its own; give no other");
                 double scale = 1 / Math.Sqrt(query.sizes[^1]);
+                using Temporaries made = Temporaries.Open();
                 if (attn_mask is null && p == 0 && Attention.Takes(query, key, value))
-                    return query.rank == 4
+                    return made.Keep(query.rank == 4
                         ? Attention.Run(query, key, value, scale, is_casual)
-                        : Attention.Run(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1), scale, is_casual).squeeze(1);
+                        : Attention.Run(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1), scale, is_casual).squeeze(1));
                 if (is_casual) attn_mask = Attention.Causal(query.sizes[^2], key.sizes[^2], query.device);
                 Tensor weights = Attention.Weights(query, key, attn_mask, scale);
-                return (p > 0 ? dropout(weights, p, training: true) : weights).matmul(value);
+                return made.Keep((p > 0 ? dropout(weights, p, training: true) : weights).matmul(value));
             }
         }
     }

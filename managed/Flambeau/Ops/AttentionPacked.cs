@@ -8,6 +8,7 @@ internal static unsafe partial class Attention
     /// <summary>Self-attention of packed projections qkv [a, b, 3 heads width] -> [a, b, heads width], a and b being batch and tokens or the reverse.</summary>
     internal static torch.Tensor Packed(torch.Tensor qkv, long heads, bool batchFirst, bool causal)
     {
+        using Temporaries made = Temporaries.Open();
         torch.Tensor x = qkv.contiguous();
         long[] shape = [x.sizes[0], x.sizes[1], x.sizes[2] / 3];
         double scale = 1 / Math.Sqrt(shape[2] / heads);
@@ -15,7 +16,7 @@ internal static unsafe partial class Attention
         torch.ScalarType wide = x.dtype == torch.ScalarType.Float64 ? torch.ScalarType.Float64 : torch.ScalarType.Float32;
         torch.Tensor lse = new(q.sizes.AsSpan(0, 3), wide, x.device);
         Forward(q, Part(x, 1, heads, batchFirst), Part(x, 2, heads, batchFirst), HeadsOf(y, heads, batchFirst), lse, scale, causal);
-        return Graph.Record(Name, y, [qkv], [x, y, lse], (n, dy) => [Engine.Recording ? PackedByFormula(n, dy, heads, batchFirst, scale, causal) : PackedBackward(n, dy, heads, batchFirst, scale, causal)]);
+        return made.Keep(Graph.Record(Name, y, [qkv], [x, y, lse], (n, dy) => [Engine.Recording ? PackedByFormula(n, dy, heads, batchFirst, scale, causal) : PackedBackward(n, dy, heads, batchFirst, scale, causal)]));
     }
 
     private static torch.Tensor PackedBackward(Node n, torch.Tensor dy, long heads, bool batchFirst, double scale, bool causal)

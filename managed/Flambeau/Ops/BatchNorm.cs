@@ -34,6 +34,7 @@ public static partial class torch
                 if (input.rank < 3) throw Error.Argument("instance_norm", $"expected [batch, channels, ...], not {Error.Shape(input.sizes)}");
                 long batch = input.sizes[0], channels = input.sizes[1];
                 if (use_input_stats && input.numel() > 0 && input.numel() == batch * channels) throw Error.Argument("instance_norm", $"expected more than one value per channel, got shape {Error.Shape(input.sizes)}");
+                using Temporaries made = Temporaries.Open();
                 Tensor? Repeated(Tensor? t) => t?.expand(batch, channels).reshape(batch * channels);
                 Tensor? mean = Repeated(running_mean)?.detach().clone(), variance = Repeated(running_var)?.detach().clone();
                 Tensor y = batch_norm(input.reshape([1, batch * channels, .. input.sizes[2..]]), mean, variance, Repeated(weight), Repeated(bias), use_input_stats, momentum, eps);
@@ -43,12 +44,13 @@ public static partial class torch
                     if (mean is not null) running_mean!.copy_(mean.reshape(batch, channels).mean(0));
                     if (variance is not null) running_var!.copy_(variance.reshape(batch, channels).mean(0));
                 }
-                return y.reshape(input.sizes);
+                return made.Keep(y.reshape(input.sizes));
             }
 
             private static unsafe Tensor ChannelNorm(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, double momentum, double eps)
             {
                 const string name = "batch_norm";
+                using Temporaries made = Temporaries.Open();
                 long channels = input.sizes[1];
                 Tensor x = input.reshape(input.sizes[0], channels, Shapes.Count(input.sizes.AsSpan(2)));
                 ScalarType wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : x.dtype;
@@ -65,13 +67,13 @@ public static partial class torch
                 }
                 Flambeau.Reduction.Drop(y, input.sizes);
                 bool weighted = w is not null;
-                return Graph.Record(name, y, [input, w, b], [cx, w, mean, rstd], (n, dy) =>
+                return made.Keep(Graph.Record(name, y, [input, w, b], [cx, w, mean, rstd], (n, dy) =>
                 {
                     Tensor g = dy.reshape(n[0].sizes);
                     Tensor?[] d = Engine.Recording ? ChannelNormByFormula(n, g, weighted, training, eps) : ChannelNormBackward(n, g.contiguous(), weighted, training);
                     d[0] = d[0]!.reshape(dy.sizes);
                     return d;
-                });
+                }));
             }
 
             private static void Moved(Tensor? running, Tensor? moved)

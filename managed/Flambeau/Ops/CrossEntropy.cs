@@ -18,13 +18,14 @@ public static partial class torch
             {
                 if (input.rank == 0) throw Error.Argument("cross_entropy", "the input needs a dimension of classes");
                 if (!(label_smoothing >= 0 && label_smoothing <= 1)) throw Error.Argument("cross_entropy", $"label_smoothing must be from 0 to 1, and is {label_smoothing}");
-                if (input.rank <= 2 && weight is null && label_smoothing == 0 && !target.is_floating_point()) return OfClasses(input, target, ignore_index, reduction);
+                using Temporaries made = Temporaries.Open();
+                if (input.rank <= 2 && weight is null && label_smoothing == 0 && !target.is_floating_point()) return made.Keep(OfClasses(input, target, ignore_index, reduction));
                 Tensor logs = input.log_softmax(input.rank == 1 ? 0 : 1);
-                if (target.is_floating_point()) return WithProbabilities(logs, target, weight, reduction, label_smoothing);
+                if (target.is_floating_point()) return made.Keep(WithProbabilities(logs, target, weight, reduction, label_smoothing));
                 Tensor loss = Likelihood("cross_entropy", logs, target, weight, ignore_index, reduction);
-                if (label_smoothing == 0) return loss;
+                if (label_smoothing == 0) return made.Keep(loss);
                 Tensor smooth = Smoothed(logs, target, weight, ignore_index, reduction);
-                return loss * (1 - label_smoothing) + smooth * (label_smoothing / input.sizes[input.rank == 1 ? 0 : 1]);
+                return made.Keep(loss * (1 - label_smoothing) + smooth * (label_smoothing / input.sizes[input.rank == 1 ? 0 : 1]));
             }
 
             /// <summary>

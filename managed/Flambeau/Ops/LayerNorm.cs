@@ -24,11 +24,12 @@ public static partial class torch
             public static Tensor rms_norm(Tensor input, long[] normalized_shape, Tensor? weight = null, double? eps = null)
             {
                 CheckNorm("rms_norm", input, normalized_shape, weight, null);
+                using Temporaries made = Temporaries.Open();
                 long[] dims = [.. Enumerable.Range(1, normalized_shape.Length).Select(i => -(long)i)];
                 double small = eps ?? Epsilon(input.dtype);
                 Tensor x = input.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? input.to(ScalarType.Float32) : input;
                 Tensor y = (x * (x.square().mean(dims, keepdim: true) + small).rsqrt()).to(input.dtype);
-                return weight is null ? y : y * weight;
+                return made.Keep(weight is null ? y : y * weight);
             }
 
             /// <summary>layer_norm over each of num_groups groups of channels of [batch, channels, ...], then * weight + bias by channel (Wu and He 2018).</summary>
@@ -43,15 +44,17 @@ public static partial class torch
                 if ((weight is not null && weight.numel() != channels) || (bias is not null && bias.numel() != channels))
                     throw Error.Argument("group_norm", $"weight and bias must have {channels} elements");
                 if (input.numel() == 0) return input.clone();
+                using Temporaries made = Temporaries.Open();
                 Tensor y = RowNorm(input, input.numel() / (input.sizes[0] * num_groups), null, null, eps);
                 if (weight is not null) y *= PerClass(weight, input.rank);
-                return bias is null ? y : y + PerClass(bias, input.rank);
+                return made.Keep(bias is null ? y : y + PerClass(bias, input.rank));
             }
 
             // Rows of `columns` numbers, as x lies when contiguous; weight and bias have that many in any shape.
             private static unsafe Tensor RowNorm(Tensor x, long columns, Tensor? weight, Tensor? bias, double eps)
             {
                 const string name = "layer_norm";
+                using Temporaries made = Temporaries.Open();
                 Tensor cx = x.contiguous(), y = new(x.sizes, x.dtype, x.device);
                 Tensor? w = weight?.contiguous(), b = bias?.contiguous(), mean = null, rstd = null;
                 if (Graph.Needed(x, weight, bias))
@@ -66,8 +69,8 @@ public static partial class torch
                     Error.Check(Native.flam_layer_norm(&vx, w is null ? null : &vw, b is null ? null : &vb, &vy, mean is null ? null : &vm, rstd is null ? null : &vr, eps), name);
                 bool weighted = w is not null;
                 long[]? shape = (weight ?? bias)?.sizes;
-                return Graph.Record(name, y, [x, weight, bias], [cx, w, mean, rstd], (n, dy) =>
-                    Engine.Recording ? RowNormByFormula(n, dy, columns, weighted, shape, eps) : RowNormBackward(n, dy.contiguous(), columns, weighted, shape));
+                return made.Keep(Graph.Record(name, y, [x, weight, bias], [cx, w, mean, rstd], (n, dy) =>
+                    Engine.Recording ? RowNormByFormula(n, dy, columns, weighted, shape, eps) : RowNormBackward(n, dy.contiguous(), columns, weighted, shape)));
             }
 
             private static unsafe Tensor?[] RowNormBackward(Node n, Tensor dy, long columns, bool weighted, long[]? shape)

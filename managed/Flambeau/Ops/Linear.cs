@@ -14,13 +14,14 @@ public static partial class torch
                 if (weights.rank == 1) return bias is null ? input.matmul(weights) : input.matmul(weights) + bias;
                 long rows = Shapes.Count(input.sizes.AsSpan(0, input.rank - 1)), inner = weights.sizes[1], outer = weights.sizes[0];
                 long[] result = [.. input.sizes[..^1], outer], old = input.sizes;
+                using Temporaries made = Temporaries.Open();
                 Tensor flat;
                 using (no_grad()) flat = input.reshape(rows, inner);
                 Tensor y = MatrixProduct.Run("linear", flat, weights.Raw([inner, outer], [weights.strides[1], weights.strides[0]], weights.offset), bias, 1, 0, null);
                 Flambeau.Reduction.Drop(y, result);
                 bool needX = Graph.Needed(input), needW = Graph.Needed(weights);
                 // dx = dy W, dW = dy^T x, db = sum of dy over rows
-                return Graph.Record("linear", y, [input, weights, bias], [needW ? input : null, needX ? weights : null], (n, dy) =>
+                return made.Keep(Graph.Record("linear", y, [input, weights, bias], [needW ? input : null, needX ? weights : null], (n, dy) =>
                 {
                     Tensor g = dy.reshape(rows, outer);
                     return
@@ -29,7 +30,7 @@ public static partial class torch
                         n.Needs(1) ? g.transpose(0, 1).Product("linear", n[0].reshape(rows, inner)) : null,
                         n.Needs(2) ? g.sum(0) : null,
                     ];
-                });
+                }));
             }
 
             private static void CheckLinear(Tensor x, Tensor w, Tensor? b)

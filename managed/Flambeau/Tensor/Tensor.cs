@@ -39,7 +39,7 @@ public static partial class torch
             this.sizes = sizes;
             this.strides = strides;
             type = dtype;
-            DisposeScope.Current?.Register(this);
+            DisposeScope.Made(this);
         }
 
         /// <summary>The same memory and the same node of the graph: what Parameter and saved tensors are made of.</summary>
@@ -48,7 +48,7 @@ public static partial class torch
         {
             autograd = source.autograd;
             view_base = source.view_base;
-            DisposeScope.Current?.Forget(this); // parameters and saved tensors outlive scopes
+            DisposeScope.Outlives(this); // parameters and saved tensors
         }
 
         /// <summary>Sizes of the dimensions, outermost first (a copy).</summary>

@@ -197,6 +197,54 @@ public class MemoryTests
         }
     }
 
+    [Test]
+    public void Backward_leaves_no_garbage_but_the_gradients_of_leaves()
+    {
+        Tensor x = rand(8, 16, 32, 32, requires_grad: true), square = rand(32, 32, requires_grad: true), bias = rand(32, requires_grad: true);
+        Tensor filter = rand(16, 16, 3, 3, requires_grad: true), index = randint(0, 16, [40]), table = rand(512, 64, requires_grad: true), mask = x.detach() > 0.5, which = mask.to(int64);
+        (string name, Func<Tensor> op)[] ops =
+        [
+            ("pow", () => x.pow(3)), ("gelu", () => nn.functional.gelu(x)), ("broadcast", () => x * bias + square), ("div", () => x / square), ("where", () => where(mask, x, x)),
+            ("softmax", () => x.softmax(1)), ("log_softmax", () => x.log_softmax(-1)), ("var", () => x.var(1)), ("prod", () => x.prod(2)), ("cumsum", () => x.cumsum(1)), ("amax", () => x.amax([1])), ("norm", () => x.norm(1)),
+            ("linear", () => nn.functional.linear(x, square, bias)), ("matmul", () => x.matmul(square)), ("einsum", () => einsum("bcij,jk->bcik", x, square)),
+            ("layer_norm", () => nn.functional.layer_norm(x, [32], bias, bias)), ("group_norm", () => nn.functional.group_norm(x, 4)), ("batch_norm", () => nn.functional.batch_norm(x, null, null, training: true)),
+            ("conv2d", () => nn.functional.conv2d(x, filter)), ("max_pool2d", () => nn.functional.max_pool2d(x, 2)), ("avg_pool2d", () => nn.functional.avg_pool2d(x, 2)),
+            ("attention", () => nn.functional.scaled_dot_product_attention(x, x, x)), ("permute", () => x.permute(3, 1, 0, 2).contiguous()), ("cat", () => cat([x, x], 1)),
+            ("index_select", () => x.index_select(1, index)), ("gather", () => x.gather(3, which)), ("embedding", () => nn.functional.embedding(index, table)),
+        ];
+        var left = new List<string>();
+        foreach ((string name, Func<Tensor> op) in ops)
+        {
+            Tensor y = op(), dy = rand_like(y);
+            y.backward(dy); // leaves have gradients from here on
+            y = op();
+            Allocator.CollectEverything();
+            y.backward(dy);
+            long bytes = Live();
+            Allocator.CollectEverything();
+            if (bytes - Live() >= 2048) left.Add($"{name}: {bytes - Live()} bytes");
+            GC.KeepAlive(y);
+        }
+        Assert.That(left, Is.Empty);
+    }
+
+    [Test]
+    public void What_the_graph_holds_calls_for_no_collection()
+    {
+        Tensor x = rand(512, 512, requires_grad: true), y = x;
+        Allocator.CollectEverything();
+        int before = GC.CollectionCount(1);
+        for (int i = 0; i < 24; i++) y = y.exp(); // 1 MiB each, all held
+        Assert.That(GC.CollectionCount(1), Is.EqualTo(before));
+        y.sum().backward();
+        for (int i = 0; i < 8; i++) y = x.detach().exp();
+        Assert.That(GC.CollectionCount(1), Is.GreaterThan(before), "what backward has passed may be garbage");
+        before = GC.CollectionCount(1);
+        for (int i = 0; i < 200; i++) y = x.exp();
+        Assert.That(GC.CollectionCount(1), Is.GreaterThan(before), "graphs that nobody uses are garbage");
+        Assert.That(GC.CollectionCount(1), Is.LessThan(before + 20));
+    }
+
     private static unsafe long Live()
     {
         Interop.flam_memory_stats stats;
