@@ -217,7 +217,8 @@ TEST(var_mean_matches_two_pass_sums) {
       for (double v : all[o]) m += v / n;
       for (double v : all[o]) q += (v - m) * (v - m);
       const double divisor = std::fmax(0, n - correction), want = n == 1 && divisor == 0 ? quiet_nan : double(q / divisor);
-      CHECK_NEAR(mean.get(int64_t(o)), double(m), 12 * sample::epsilon(dtype));
+      // The order of summation differs by instruction set: up to 27 epsilon were seen for means near 5 of 8,000 doubles.
+      CHECK_NEAR(mean.get(int64_t(o)), double(m), 40 * sample::epsilon(dtype));
       CHECK_NEAR(var.get(int64_t(o)), want, (std::fabs(want) + 1e-12) * 4 * sample::epsilon(dtype));
     }
   }
