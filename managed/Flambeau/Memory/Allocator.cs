@@ -118,7 +118,12 @@ internal static unsafe class Allocator
         /// <summary>The graph holds bytes that were loose in this round: they cannot be garbage until backward has passed.</summary>
         internal void Held(long bytes) => Interlocked.Add(ref loose, -bytes);
 
-        internal void LetGo(long bytes) => Interlocked.Add(ref loose, bytes);
+        /// <summary>old: from before the last collection, which counted them as done with.</summary>
+        internal void LetGo(long bytes, bool old)
+        {
+            Interlocked.Add(ref loose, bytes);
+            if (old) Interlocked.Add(ref handedOut, bytes);
+        }
 
         /// <summary>
         /// Generation 1, since the tensor that is being made when a collection starts reaches it. A full collection if that brought back less

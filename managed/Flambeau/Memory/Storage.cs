@@ -80,8 +80,9 @@ internal sealed unsafe class Storage
     {
         if (Interlocked.Decrement(ref saved) != 0 || !held) return;
         held = false;
-        round = pressure!.Round;
-        pressure.LetGo(Bytes);
+        int now = pressure!.Round;
+        pressure.LetGo(Bytes, old: round != now);
+        round = now;
     }
 
     internal void LetGo()
