@@ -216,7 +216,7 @@ TEST(matmul_tiles) {
 // More than one block of rows, slice of columns and piece of k, for threads that share columns, rows or both.
 TEST(matmul_blocks) {
   const int32_t before = flam_get_num_threads();
-  const int64_t sizes[][3] = {{310, 70, 20}, {16, 4200, 9}, {40, 130, 800}, {160, 2200, 3}, {7, 520, 390}, {400, 40, 30}};
+  const int64_t sizes[][3] = {{310, 70, 20}, {16, 4200, 9}, {40, 130, 800}, {160, 2200, 3}, {7, 520, 390}, {400, 40, 30}, {33, 512, 40}};
   for (int32_t threads : {1, 2, 4}) {
     CHECK_EQ(flam_set_num_threads(threads), 0);
     for (const auto& s : sizes)
