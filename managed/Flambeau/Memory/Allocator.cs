@@ -44,6 +44,8 @@ internal static unsafe class Allocator
         GC.WaitForPendingFinalizers(); // of objects that hold tensors
         GC.Collect();
         Reclaimer.Sweep();
+        OfCpu.StartAgain();
+        foreach (Pressure? p in ofCuda) p?.StartAgain();
     }
 
     private static Pressure Of(torch.Device device)
@@ -99,6 +101,23 @@ internal static unsafe class Allocator
             if (Interlocked.Read(ref loose) > Volatile.Read(ref budget) || Interlocked.Read(ref handedOut) > Volatile.Read(ref patience)) Collect();
         }
 
+        /// <summary>After everything was collected: as at first.</summary>
+        internal void StartAgain()
+        {
+            _ = Collected();
+            long now = Interlocked.Read(ref live);
+            pace = least;
+            Volatile.Write(ref budget, Fit(pace, now));
+            Volatile.Write(ref patience, Fit(Patience(now), now));
+        }
+
+        /// <summary>Nothing is garbage now. Returns what was handed out, and what of it was loose.</summary>
+        private (long All, long Loose) Collected()
+        {
+            Round++;
+            return (Interlocked.Exchange(ref handedOut, 0), Interlocked.Exchange(ref loose, 0));
+        }
+
         internal void Take(long bytes)
         {
             Interlocked.Add(ref live, bytes);
@@ -135,8 +154,7 @@ internal static unsafe class Allocator
             try
             {
                 long started = Stopwatch.GetTimestamp();
-                Round++;
-                long all = Interlocked.Exchange(ref handedOut, 0), some = Interlocked.Exchange(ref loose, 0);
+                (long all, long some) = Collected();
                 bool impatient = some <= budget; // a graph that nobody used may have become garbage
                 long enough = Interlocked.Read(ref live) - (impatient ? all : some) / 2;
                 Collect(1);
