@@ -9,21 +9,40 @@ using namespace flam;
 
 namespace {
 
-// One row of scores becomes exp(s - m) for the new m; returns what the sums so far must be multiplied by.
+// Scores become exp(s - m) for the new m, and 0 where not seen; `rescale` is what the sums so far must be multiplied by. Three passes,
+// so that no row waits for the one before.
 template <class C>
-C advance_row(C* s, int64_t n, C& m, C& l) {
-  const C top = std::max(m, row_max(s, n));
-  const C shift = top == -infinity<C> ? C(0) : top;  // nothing visible yet: exp(-infinity) = 0
-  C sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < n; j++) {
-    s[j] = math::exp_or_zero(s[j] - shift);
-    sum += s[j];
+void advance(const seen_part& seen, C* s, C* m, C* l, C* rescale) {
+  constexpr int64_t lanes = 16;  // divide key_tile
+  C shift[query_tile];
+  for (int64_t i = 0; i < seen.rows; i++) {
+    C *x = s + i * key_tile, top[lanes];
+    const int64_t n = seen.columns_of(i), end = ceil_div(n, lanes) * lanes;
+    std::fill(x + n, x + end, -infinity<C>), std::fill(x + end, x + std::max(end, seen.columns), C(0));
+    std::fill(top, top + lanes, m[i]);
+    for (int64_t j = 0; j < end; j += lanes)
+#pragma omp simd
+      for (int64_t e = 0; e < lanes; e++) top[e] = x[j + e] > top[e] ? x[j + e] : top[e];
+    shift[i] = join_lanes(top, [](C a, C b) { return b > a ? b : a; });
   }
-  const C rescale = std::exp(m - shift);
-  l = l * rescale + sum;
-  m = top;
-  return rescale;
+#pragma omp simd
+  for (int64_t i = 0; i < seen.rows; i++) {
+    const C top = shift[i];
+    shift[i] = top == -infinity<C> ? C(0) : top;  // nothing visible yet: exp(-infinity) = 0
+    rescale[i] = math::exp_or_zero(m[i] - shift[i]);
+    m[i] = top;
+  }
+  for (int64_t i = 0; i < seen.rows; i++) {
+    C *x = s + i * key_tile, sum[lanes] = {};
+    const C top = shift[i];
+    for (int64_t j = 0; j < seen.columns_of(i); j += lanes)
+#pragma omp simd
+      for (int64_t e = 0; e < lanes; e++) {
+        x[j + e] = math::exp_or_zero(x[j + e] - top);
+        sum[e] += x[j + e];
+      }
+    l[i] = l[i] * rescale[i] + join_lanes(sum, [](C a, C b) { return a + b; });
+  }
 }
 
 // Keys and values of one head, packed for all its queries if they are more than a few: [d, keys] and [keys, d] for each tile of keys.
@@ -47,18 +66,17 @@ class head_operands {
       pack_b<C>(j1 - j0, t_.d, rows_.read(t_.v, b, h, j0, j1), v_.get() + j0 * wide_);
     }
   }
-  // s = scale q k^T for keys [j0, j1)
-  void scores(int64_t rows, matrix<const C> q, int64_t j0, int64_t j1, C* s) const {
-    const matrix<C> to{s, key_tile, 1};
-    if (packs()) tile_product<C>(rows, j1 - j0, t_.d, C(t_.scale), q, k_.get() + j0 * t_.d, t_.d, C(0), to);
-    else gemm<C>(rows, j1 - j0, t_.d, C(t_.scale), q, turned(rows_.read(t_.k, b_, h_, j0, j1)), C(0), to);
+  // s = scale q k^T for keys from j0 on
+  void scores(const seen_part& seen, matrix<const C> q, int64_t j0, C* s) const {
+    if (packs()) return seen_scores<C>(seen, t_.d, C(t_.scale), q, k_.get() + j0 * t_.d, s);
+    const matrix<const C> k = turned(rows_.read(t_.k, b_, h_, j0, j0 + seen.columns));
+    gemm<C>(seen.rows, seen.columns, t_.d, C(t_.scale), q, k, C(0), matrix<C>{s, key_tile, 1});
   }
   // out += p v
-  void add_values(int64_t rows, const C* p, int64_t j0, int64_t j1, C* out) const {
-    const matrix<const C> weights{p, key_tile, 1};
-    const matrix<C> to{out, t_.d, 1};
-    if (packs()) tile_product<C>(rows, t_.d, j1 - j0, C(1), weights, v_.get() + j0 * wide_, std::min(key_tile, t_.tk - j0), C(1), to);
-    else gemm<C>(rows, t_.d, j1 - j0, C(1), weights, rows_.read(t_.v, b_, h_, j0, j1), C(1), to);
+  void add_values(const seen_part& seen, const C* p, int64_t j0, C* out) const {
+    if (packs()) return add_seen_product<C>(seen, t_.d, p, v_.get() + j0 * wide_, std::min(key_tile, t_.tk - j0), out);
+    const matrix<const C> v = rows_.read(t_.v, b_, h_, j0, j0 + seen.columns);
+    gemm<C>(seen.rows, t_.d, seen.columns, C(1), {p, key_tile, 1}, v, C(1), matrix<C>{out, t_.d, 1});
   }
 
  private:
@@ -74,19 +92,19 @@ void one_tile(const attention_task& t, int64_t b, int64_t h, int64_t i0, const w
               compute_t<T>* s, compute_t<T>* out) {
   using C = compute_t<T>;
   const int64_t i1 = std::min(t.tq, i0 + query_tile), rows = i1 - i0, d = t.d;
-  C m[query_tile], l[query_tile];
+  C m[query_tile], l[query_tile], rescale[query_tile];
   std::fill(m, m + rows, -infinity<C>), std::fill(l, l + rows, C(0)), std::fill(out, out + rows * d, C(0));
   head.use(b, h);
   const matrix<const C> q = q_rows.read(t.q, b, h, i0, i1);
   for (int64_t j0 = 0, end = visible(t, i1); j0 < end; j0 += key_tile) {
     const int64_t j1 = std::min(end, j0 + key_tile);
-    head.scores(rows, q, j0, j1, s);
-    hide(t, i0, i1, j0, j1, s);
-    for (int64_t i = 0; i < rows; i++) {
-      const C rescale = advance_row(s + i * key_tile, j1 - j0, m[i], l[i]);
-      for (int64_t e = 0; e < d; e++) out[i * d + e] *= rescale;
-    }
-    head.add_values(rows, s, j0, j1, out);
+    const seen_part seen(t, i0, i1, j0, j1);
+    head.scores(seen, q, j0, s);
+    advance(seen, s, m, l, rescale);
+    for (int64_t i = 0; i < rows; i++)
+      if (rescale[i] != C(1))
+        for (int64_t e = 0; e < d; e++) out[i * d + e] *= rescale[i];
+    head.add_values(seen, s, j0, out);
   }
   C* lse = reinterpret_cast<C*>(t.lse) + (b * t.heads + h) * t.tq + i0;
   for (int64_t i = 0; i < rows; i++) {

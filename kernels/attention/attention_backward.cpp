@@ -19,16 +19,18 @@ struct range {
   bool want_q, want_kv;
 };
 
-// c += a^T b, b packed; a is packed into packed_a.
+// c += s^T b for s that is 0 where not seen; b [rows, n] packed, c contiguous. s is packed into packed_s.
 template <class C>
-void add_turned_product(int64_t m, int64_t n, int64_t k, matrix<const C> a, const C* b, C* c, C* packed_a) {
+void add_turned_product(const seen_part& seen, int64_t n, const C* s, const C* b, C* c, C* packed_s) {
   constexpr int64_t nr = simd<C>::tile_columns;
-  const row_tiles tiles(m);
-  pack_a(tiles, k, turned(a), packed_a);
+  const row_tiles tiles(seen.columns);
+  const int64_t k = seen.rows;
+  pack_a(tiles, k, turned(matrix<const C>{s, key_tile, 1}), packed_s);
   for (int64_t j = 0; j < n; j += nr)
-    for (int64_t i = 0; i < tiles.count; i++)
-      any_tile<C, true>(tiles.rows(i), k, packed_a + i * panel_rows * k, 0, b + j * k, nr, C(1), C(1),
-                        matrix<C>{c + tiles.start[i] * n + j, n, 1}, int(std::min(nr, n - j)));
+    for (int64_t t = 0; t < tiles.count; t++)
+      if (const int64_t first = seen.first_row(tiles.start[t]); first < k)
+        any_tile<C, true>(tiles.rows(t), k - first, packed_s + (t * k + first) * panel_rows, 0, b + j * k + first * nr, nr, C(1), C(1),
+                          matrix<C>{c + tiles.start[t] * n + j, n, 1}, int(std::min(nr, n - j)));
 }
 
 template <class T>
@@ -39,17 +41,20 @@ void write_rows(const head_rows& x, const range& r, int64_t begin, int64_t end, 
   }
 }
 
-// p from s, in place, and ds from dp and p
+// p from s, in place, and ds from dp and p; both are 0 where not seen.
 template <class C>
-void probabilities(C* s, C* dp, int64_t rows, int64_t columns, const C* lse, const C* delta, C scale) {
-  for (int64_t i = 0; i < rows; i++) {
+void probabilities(const seen_part& seen, C* s, C* dp, const C* lse, const C* delta, C scale) {
+  for (int64_t i = 0; i < seen.rows; i++) {
     C *p = s + i * key_tile, *ds = dp + i * key_tile;
     const C shift = lse[i], mean = delta[i];
+    const int64_t n = seen.columns_of(i), vectors = std::min(ceil_div(n, simd<C>::width) * simd<C>::width, seen.columns);
+    std::fill(p + n, p + vectors, C(0)), std::fill(ds + n, ds + vectors, C(0));
 #pragma omp simd
-    for (int64_t j = 0; j < columns; j++) {
+    for (int64_t j = 0; j < vectors; j++) {
       p[j] = math::exp_or_zero(p[j] - shift);
       ds[j] = scale * p[j] * (ds[j] - mean);
     }
+    std::fill(p + n, p + seen.columns, C(0)), std::fill(ds + n, ds + seen.columns, C(0));
   }
 }
 
@@ -58,7 +63,7 @@ void run_range(const backward_task& task, const range& r) {
   using C = compute_t<T>;
   const attention_task& t = task.t;
   const int64_t d = t.d;
-  const wide_rows<T> q_rows(query_tile, d), dy_rows(query_tile, d), y_rows(query_tile, d), k_rows(key_tile, d), v_rows(key_tile, d);
+  const wide_rows<T> q_rows(query_tile, d), dy_rows(query_tile, d), k_rows(key_tile, d), v_rows(key_tile, d);
   static_assert(key_tile <= block_tiles * tile_rows);
   scratch<C> q_packed(packed_b_size<C>(query_tile, d)), dy_packed(packed_b_size<C>(query_tile, d)),
       turned_p(block_tiles * panel_rows * query_tile);
@@ -82,18 +87,17 @@ void run_range(const backward_task& task, const range& r) {
     std::fill(dk.get(), dk.get() + columns * d, C(0)), std::fill(dv.get(), dv.get() + columns * d, C(0));
     const int64_t first = t.causal ? std::max(r.i0, j0 / query_tile * query_tile) : r.i0;  // those before see none of these keys
     for (int64_t i0 = first; i0 < r.i1; i0 += query_tile) {
-      const int64_t i1 = std::min(r.i1, i0 + query_tile), rows = i1 - i0;
+      const int64_t i1 = std::min(r.i1, i0 + query_tile);
+      const seen_part seen(t, i0, i1, j0, j1);
       const matrix<const C> q = q_rows.read(t.q, r.b, r.h, i0, i1), dy = dy_rows.read(task.dy, r.b, r.h, i0, i1);
-      tile_product<C>(rows, columns, d, C(t.scale), q, k_turned.get(), d, C(0), {s.get(), key_tile, 1});
-      hide(t, i0, i1, j0, j1, s.get());
-      tile_product<C>(rows, columns, d, C(1), dy, v_turned.get(), d, C(0), {dp.get(), key_tile, 1});
-      probabilities(s.get(), dp.get(), rows, columns, lse + i0, delta.get() + (i0 - r.i0), C(t.scale));
-      const matrix<const C> p{s.get(), key_tile, 1}, ds{dp.get(), key_tile, 1};
-      if (r.want_q) tile_product<C>(rows, d, columns, C(1), ds, k_packed.get(), columns, C(1), {dq.get() + (i0 - r.i0) * d, d, 1});
+      seen_scores<C>(seen, d, C(t.scale), q, k_turned.get(), s.get());
+      seen_scores<C>(seen, d, C(1), dy, v_turned.get(), dp.get());
+      probabilities(seen, s.get(), dp.get(), lse + i0, delta.get() + (i0 - r.i0), C(t.scale));
+      if (r.want_q) add_seen_product<C>(seen, d, dp.get(), k_packed.get(), columns, dq.get() + (i0 - r.i0) * d);
       if (!r.want_kv) continue;
-      pack_b<C>(rows, d, q, q_packed.get()), pack_b<C>(rows, d, dy, dy_packed.get());
-      add_turned_product<C>(columns, d, rows, p, dy_packed.get(), dv.get(), turned_p.get());
-      add_turned_product<C>(columns, d, rows, ds, q_packed.get(), dk.get(), turned_p.get());
+      pack_b<C>(seen.rows, d, q, q_packed.get()), pack_b<C>(seen.rows, d, dy, dy_packed.get());
+      add_turned_product<C>(seen, d, s.get(), dy_packed.get(), dv.get(), turned_p.get());
+      add_turned_product<C>(seen, d, dp.get(), q_packed.get(), dk.get(), turned_p.get());
     }
     if (r.want_kv) write_rows<T>(task.dk, r, j0, j1, d, dk.get()), write_rows<T>(task.dv, r, j0, j1, d, dv.get());
   }

@@ -35,19 +35,37 @@ class wide_rows {
   scratch<C> copy_;
 };
 
-// c = alpha a b + beta c on the calling thread; rows of a contiguous, b packed in panels of `depth` rows, of which k count.
+// Which scores of a tile of `rows` queries against `columns` keys are seen: under causal, row i sees columns j <= i + offset.
+struct seen_part {
+  int64_t rows, columns, offset;
+
+  seen_part(const attention_task& t, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
+      : rows(i1 - i0), columns(j1 - j0), offset(t.causal ? i0 - j0 : key_tile) {}
+  int64_t columns_of(int64_t row) const { return std::clamp<int64_t>(row + offset + 1, 0, columns); }
+  int64_t first_row(int64_t column) const { return std::clamp<int64_t>(column - offset, 0, rows); }
+};
+
+// s = alpha a b where seen, and somewhat beyond; rows of a contiguous, b [k, columns] packed. s has rows of key_tile.
 template <class C>
-void tile_product(int64_t m, int64_t n, int64_t k, C alpha, matrix<const C> a, const C* b, int64_t depth, C beta, matrix<C> c) {
+void seen_scores(const seen_part& seen, int64_t k, C alpha, matrix<const C> a, const C* b, C* s) {
   constexpr int64_t nr = simd<C>::tile_columns;
-  for (int64_t j = 0; j < n; j += nr)
-    times_panel(m, k, alpha, a.data, a.row, b + j * depth, beta, c.data + j, c.row, int(std::min(nr, n - j)));
+  for (int64_t j = 0; j < seen.columns; j += nr)
+    if (const int64_t i = seen.first_row(j); i < seen.rows)
+      times_panel(seen.rows - i, k, alpha, a.data + i * a.row, a.row, b + j * k, C(0), s + i * key_tile + j, key_tile,
+                  int(std::min(nr, seen.columns - j)));
 }
 
-// What causal hides of the scores s of rows i0.. and columns j0.. is -infinity. s has rows of key_tile.
+// c += s b for s that is 0 where not seen, with rows of key_tile; b [columns, n] packed in panels of `depth` rows, c contiguous.
 template <class C>
-void hide(const attention_task& t, int64_t i0, int64_t i1, int64_t j0, int64_t j1, C* s) {
-  for (int64_t i = i0; t.causal && i < i1; i++)
-    for (int64_t j = std::max(i + 1, j0); j < j1; j++) s[(i - i0) * key_tile + j - j0] = -infinity<C>;
+void add_seen_product(const seen_part& seen, int64_t n, const C* s, const C* b, int64_t depth, C* c) {
+  constexpr int64_t nr = simd<C>::tile_columns;
+  const pieces tiles{seen.rows, ceil_div(seen.rows, tile_rows)};
+  for (int64_t j = 0; j < n; j += nr)
+    for (int64_t t = 0; t < tiles.count; t++) {
+      const int64_t i = tiles.begin(t);
+      any_tile<C, false>(tiles.size(t), seen.columns_of(tiles.begin(t + 1) - 1), s + i * key_tile, key_tile, b + j * depth, nr, C(1), C(1),
+                         matrix<C>{c + i * n + j, n, 1}, int(std::min(nr, n - j)));
+    }
 }
 
 // How many keys query i - 1 and those before it see.

@@ -16,7 +16,7 @@ template <class C, size_t lanes, class Join>
 inline C join_lanes(C (&acc)[lanes], const Join& join) {
 #pragma GCC unroll 8
   for (int64_t width = lanes / 2; width >= 1; width /= 2)
-#pragma GCC unroll 32
+#pragma omp simd
     for (int64_t l = 0; l < width; l++) acc[l] = join(acc[l], acc[l + width]);
   return acc[0];
 }
