@@ -27,13 +27,13 @@ internal static unsafe class Allocator
         }
         if (status == (int)flam_status.OutOfMemory) throw Error.OutOfMemory("allocate", device);
         Error.Check(status, "allocate");
-        pressure.Take(bytes);
+        pressure.Take(Pressure.Weight(bytes));
         return block;
     }
 
     internal static void Free(void* block, long bytes, torch.Device device)
     {
-        Of(device).Give(bytes);
+        Of(device).Give(Pressure.Weight(bytes));
         _ = Native.flam_free((int)device.type, Math.Max(device.index, 0), block);
     }
 
@@ -60,9 +60,13 @@ internal static unsafe class Allocator
         }
     }
 
-    /// <summary>The bytes of one device, and when to collect for their sake.</summary>
+    /// <summary>The bytes of one device, and when to collect for their sake. All are weights (<see cref="Weight"/>).</summary>
     internal sealed class Pressure
     {
+        // A small tensor costs the collector as much as this many bytes cost the caches: some thousands of them are looked through
+        // in 0.1 ms, and the managed objects of these still fit the second cache.
+        private const long Each = 2048;
+
         private static int collecting;
 
         // How much of the time collections may take. Young ones may take more: blocks that come back while they are in the processor's cache
@@ -91,6 +95,9 @@ internal static unsafe class Allocator
             budget = pace = least;
             patience = Patience(0);
         }
+
+        /// <summary>What a block of that many bytes counts for.</summary>
+        internal static long Weight(long bytes) => bytes + Each;
 
         /// <summary>Counts collections; a storage remembers in which round its bytes became loose.</summary>
         internal int Round { get; private set; }
@@ -157,18 +164,22 @@ internal static unsafe class Allocator
                 (long all, long some) = Collected();
                 bool impatient = some <= budget; // a graph that nobody used may have become garbage
                 long enough = Interlocked.Read(ref live) - (impatient ? all : some) / 2;
-                Collect(1);
+                GC.Collect(1, GCCollectionMode.Forced, blocking: true);
+                long searched = Stopwatch.GetTimestamp();
+                Reclaimer.Sweep();
                 long young = Stopwatch.GetTimestamp(), now = Interlocked.Read(ref live);
                 if (now > enough && ((young - fullEnded) * FullShare > fullTook || now > 2 * fullLeft + most))
                 {
-                    Collect(2);
+                    GC.Collect(2, GCCollectionMode.Forced, blocking: true);
+                    Reclaimer.Sweep();
                     fullEnded = Stopwatch.GetTimestamp();
                     fullTook = fullEnded - young;
                     fullLeft = now = Interlocked.Read(ref live);
                 }
-                double share = (double)(young - started) / Math.Max(young - ended, 1);
+                // Sweeps take as long for each block however many there are: a larger budget would not save any of that.
+                double share = (double)(searched - started) / Math.Max(young - ended, 1);
                 ended = Stopwatch.GetTimestamp();
-                pace = Math.Clamp(share > YoungShare ? 2 * pace : share < YoungShare / 3 ? pace / 2 : pace, least, most);
+                pace = Math.Clamp(share > YoungShare ? 2 * pace : share < YoungShare / 2 ? pace / 2 : pace, least, most);
                 // Where much lives a little garbage beside it does no harm, and where little was found soon looking again would not find more.
                 Volatile.Write(ref budget, Fit(Math.Max(pace, now / (now > enough && !impatient ? 4 : 8)), now));
                 Volatile.Write(ref patience, Fit(Patience(now), now));
@@ -182,11 +193,5 @@ internal static unsafe class Allocator
         private long Patience(long now) => Math.Max(4 * pace, now / 2);
 
         private long Fit(long bytes, long now) => Math.Max(Math.Min(bytes, room - now), least / 8);
-
-        private static void Collect(int generation)
-        {
-            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-            Reclaimer.Sweep();
-        }
     }
 }

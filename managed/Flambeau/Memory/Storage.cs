@@ -45,6 +45,8 @@ internal sealed unsafe class Storage
 
     internal long Bytes { get; }
 
+    private long Weight => Allocator.Pressure.Weight(Bytes);
+
     internal torch.Device Device => device;
 
     /// <summary>Valid between TryHold and LetGo.</summary>
@@ -73,7 +75,7 @@ internal sealed unsafe class Storage
     {
         if (Interlocked.Increment(ref saved) != 1 || pressure is null || round != pressure.Round) return;
         held = true;
-        pressure.Held(Bytes);
+        pressure.Held(Weight);
     }
 
     internal void Unsave()
@@ -81,7 +83,7 @@ internal sealed unsafe class Storage
         if (Interlocked.Decrement(ref saved) != 0 || !held) return;
         held = false;
         int now = pressure!.Round;
-        pressure.LetGo(Bytes, old: round != now);
+        pressure.LetGo(Weight, old: round != now);
         round = now;
     }
 
@@ -92,7 +94,7 @@ internal sealed unsafe class Storage
         if (left != 0) return;
         Block block = Reclaimer.Remove(slot);
         GC.KeepAlive(this); // else a sweep could find the storage dead before Remove has, and give its slot away
-        if (pressure is not null && round == pressure.Round) pressure.Returned(Bytes);
+        if (pressure is not null && round == pressure.Round) pressure.Returned(Weight);
         block.Free();
     }
 }

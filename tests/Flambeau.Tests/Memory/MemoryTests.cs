@@ -245,6 +245,16 @@ public class MemoryTests
         Assert.That(GC.CollectionCount(1), Is.LessThan(before + 20));
     }
 
+    [Test]
+    public void Small_tensors_are_collected_before_they_are_many()
+    {
+        Tensor x = rand(1), y = x;
+        Allocator.CollectEverything();
+        int before = GC.CollectionCount(1);
+        for (int i = 0; i < 20_000; i++) y = x.exp(); // 80 KB
+        Assert.That(GC.CollectionCount(1), Is.GreaterThan(before));
+    }
+
     private static unsafe long Live()
     {
         Interop.flam_memory_stats stats;
