@@ -3,6 +3,9 @@
 #pragma once
 #if defined(FLAM_ONEDNN)
 #include <dnnl.hpp>
+#if defined(FLAM_OPENMP)
+#include <omp.h>
+#endif
 #include <list>
 #include <memory>
 #include <mutex>
@@ -26,19 +29,20 @@ inline dnnl::stream& stream() {
   return s;
 }
 
-// oneDNN takes its thread count from OpenMP, both when a primitive is made and when it runs.
-class thread_scope {
+// While it lives, oneDNN makes and runs primitives on the calling thread alone: work is shared among the threads of the pool instead, since
+// those of OpenMP, from which oneDNN would take its own, keep the cores busy for milliseconds after each call.
+class on_this_thread {
  public:
-#if defined(_OPENMP)
-  explicit thread_scope(int threads) : before_(omp_get_max_threads()) { set(threads); }
-  ~thread_scope() { set(before_); }
+#if defined(FLAM_OPENMP)
+  on_this_thread() : before_(omp_get_max_threads()) { set(1); }
+  ~on_this_thread() { set(before_); }
 #else
-  explicit thread_scope(int) {}
+  on_this_thread() {}
 #endif
-  thread_scope(const thread_scope&) = delete;
-  thread_scope& operator=(const thread_scope&) = delete;
+  on_this_thread(const on_this_thread&) = delete;
+  on_this_thread& operator=(const on_this_thread&) = delete;
 
-#if defined(_OPENMP)
+#if defined(FLAM_OPENMP)
  private:
   static void set(int threads) {
     if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
@@ -47,7 +51,7 @@ class thread_scope {
 #endif
 };
 
-// Everything a primitive was made for. The thread count belongs to it: oneDNN splits work when it makes the primitive.
+// Everything a primitive was made for.
 struct key {
   std::vector<int64_t> values;
   bool operator==(const key& other) const { return values == other.values; }

@@ -1,24 +1,22 @@
-// One pool of threads (OpenMP) for the process. When another thread already uses it, work runs on the caller alone, so that many
-// .NET threads neither oversubscribe the machine nor wait for each other.
+// One pool of threads for the process. When another thread already uses it, work runs on the caller alone, so that many .NET threads
+// neither oversubscribe the machine nor wait for each other.
+// Threads look for work for a few microseconds after the last one, then sleep: a program that computes now and then leaves the cores to
+// others, and where a core is taken away the one that waits gives its own.
 #pragma once
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
-#include <exception>
-#include <thread>
+#include <mutex>
 
 #include "isa.h"
-
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
 
 namespace flam {
 
 int num_threads();
 void set_num_threads(int threads);
 
-// Holds the pool while it lives; threads() is 1 if someone else has it, or inside a parallel region.
+// Holds the pool while it lives; threads() is 1 if someone else has it, or inside of one of its pieces.
 class pool_lease {
  public:
   pool_lease();
@@ -32,74 +30,86 @@ class pool_lease {
   bool owner_;
 };
 
-inline namespace FLAM_ISA {
+// Where threads wait until something holds that others bring about: they look for a while, then sleep.
+class waiting_room {
+ public:
+  // `ready` reads atomics; whoever changes them calls wake() after.
+  template <class Ready>
+  void wait(const Ready& ready, int64_t nanoseconds_to_look);
+  void wake();
 
-// Where the threads of a team wait for each other. They watch for a few microseconds, then let others run: on a busy machine the one that
-// is waited for may have no core.
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<int> sleepers_{0};
+};
+
+// Where the threads of a team wait for each other.
 class meeting_point {
  public:
-  void wait(int count) {
-    if (count == 1) return;
-    const int round = round_.load(std::memory_order_acquire);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
-      arrived_.store(0, std::memory_order_relaxed);
-      round_.store(round + 1, std::memory_order_release);
-      return;
-    }
-    for (int looks = 0; round_.load(std::memory_order_acquire) == round; looks++)
-      if (looks > 10000) std::this_thread::yield();
-  }
+  void wait(int count);
 
  private:
   alignas(64) std::atomic<int> arrived_{0};
   alignas(64) std::atomic<int> round_{0};
+  waiting_room room_;
 };
 
-// Calls body(begin, end) on pieces of [0, n), none smaller than grain unless n is. Pieces do not depend on timing.
+// Calls piece(context, i) once for each i < count, on up to `threads` threads of the leased pool. Each has a contiguous part of the pieces
+// and takes from the others' when that is done: a thread that comes late, or not at all, holds nobody up. Rethrows the first exception.
+void run_pieces(const pool_lease& pool, int threads, int64_t count, void (*piece)(const void* context, int64_t i), const void* context);
+
+inline namespace FLAM_ISA {
+
+// Calls body(begin, end) on pieces of [0, n), none smaller than grain unless n is. Pieces do not depend on timing, their threads do.
 template <class Body>
 void parallel_for(int64_t n, int64_t grain, const Body& body) {
+  constexpr int64_t each = 2;  // pieces for a thread, so that one that is slow leaves some to the others
   if (n <= 0) return;
-  (void)grain;  // unused without OpenMP
-#if defined(_OPENMP)
   if (n > grain && num_threads() > 1) {
-    pool_lease pool;
-    int64_t pieces = std::min<int64_t>(pool.threads(), (n + std::max<int64_t>(grain, 1) - 1) / std::max<int64_t>(grain, 1));
-    if (pieces > 1) {
-      std::exception_ptr error;
-#pragma omp parallel num_threads(int(pieces))
-      {
-        int64_t i = omp_get_thread_num(), count = omp_get_num_threads();
-        try {
-          if (n * i / count < n * (i + 1) / count) body(n * i / count, n * (i + 1) / count);
-        } catch (...) {
-#pragma omp critical(flam_parallel_error)
-          error = std::current_exception();
-        }
-      }
-      if (error) std::rethrow_exception(error);
-      return;
+    const pool_lease pool;
+    const int64_t most = (n + std::max<int64_t>(grain, 1) - 1) / std::max<int64_t>(grain, 1);
+    const int threads = int(std::min<int64_t>(pool.threads(), most));
+    if (threads > 1) {
+      struct {
+        const Body* body;
+        int64_t n, count;
+      } const all{&body, n, std::min<int64_t>(most, each * threads)};
+      using all_t = decltype(all);
+      return run_pieces(
+          pool, threads, all.count,
+          [](const void* context, int64_t i) {
+            const auto& t = *static_cast<all_t*>(context);
+            (*t.body)(t.n * i / t.count, t.n * (i + 1) / t.count);
+          },
+          &all);
     }
   }
-#endif
   body(int64_t(0), n);
 }
 
-// Calls body(i, count) once on each of at most `most` threads, which run at the same time and may wait for each other at meeting points.
-// body must not throw.
+// Calls body(i, count) once for each i < count <= `most`, all at the same time if they wait for each other at meeting points. body must
+// not throw.
 template <class Body>
 void parallel_team(int most, const Body& body) {
-#if defined(_OPENMP)
   if (most > 1) {
-    pool_lease pool;
-    const int wanted = std::min(most, pool.threads());
-    if (wanted > 1) {
-#pragma omp parallel num_threads(wanted)
-      body(omp_get_thread_num(), omp_get_num_threads());
-      return;
+    const pool_lease pool;
+    const int count = std::min(most, pool.threads());
+    if (count > 1) {
+      struct {
+        const Body* body;
+        int count;
+      } const all{&body, count};
+      using all_t = decltype(all);
+      return run_pieces(
+          pool, count, count,
+          [](const void* context, int64_t i) {
+            const auto& t = *static_cast<all_t*>(context);
+            (*t.body)(int(i), t.count);
+          },
+          &all);
     }
   }
-#endif
-  (void)most;
   body(0, 1);
 }
 

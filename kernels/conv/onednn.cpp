@@ -50,13 +50,12 @@ bool accepted(const geometry& g) {
   return true;
 }
 
-memory::dims plain_strides(const memory::dims& sizes) {
+// `sizes` out of a contiguous tensor of sizes `whole`.
+memory::desc plain(const memory::dims& sizes, const memory::dims& whole, memory::data_type type) {
   memory::dims strides(sizes.size(), 1);
-  for (size_t d = sizes.size() - 1; d > 0; d--) strides[d - 1] = strides[d] * sizes[d];
-  return strides;
+  for (size_t d = sizes.size() - 1; d > 0; d--) strides[d - 1] = strides[d] * whole[d];
+  return memory::desc(sizes, type, strides);
 }
-
-memory::desc plain(const memory::dims& sizes, memory::data_type type) { return memory::desc(sizes, type, plain_strides(sizes)); }
 memory::desc free_layout(const memory::dims& sizes, memory::data_type type) { return memory::desc(sizes, type, memory::format_tag::any); }
 
 operand make_operand(const memory::desc& outside, const memory::desc& inside, bool result) {
@@ -117,17 +116,18 @@ dnnl::convolution_backward_weights::primitive_desc make_backward_weight(const de
 }
 #endif
 
-std::shared_ptr<const conv_entry> make_conv(conv_kind kind, int32_t dtype, const conv_shape& s, bool bias) {
+// The convolution s, whose tensors are parts of those of `whole`.
+std::shared_ptr<const conv_entry> make_conv(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_shape& whole, bool bias) {
   auto entry = std::make_shared<conv_entry>();
   conv_entry& e = *entry;
-  const geometry g = geometry_of(s);
+  const geometry g = geometry_of(s), all = geometry_of(whole);
   if (!accepted(g)) return entry;
   const auto type = onednn::data_type(dtype);
-  const descs any{free_layout(g.x, type), free_layout(g.w, type), free_layout(g.y, type), plain({s.out}, type)};
+  const descs any{free_layout(g.x, type), free_layout(g.w, type), free_layout(g.y, type), plain({s.out}, {s.out}, type)};
   const auto operands = [&](const memory::desc& x, const memory::desc& w, const memory::desc& y) {
-    e.x = make_operand(plain(g.x, type), x, kind == conv_kind::backward_input);
-    e.w = make_operand(plain(g.w, type), w, kind == conv_kind::backward_weight);
-    e.y = make_operand(plain(g.y, type), y, kind == conv_kind::forward);
+    e.x = make_operand(plain(g.x, all.x, type), x, kind == conv_kind::backward_input);
+    e.w = make_operand(plain(g.w, s.groups == whole.groups ? all.w : g.w, type), w, kind == conv_kind::backward_weight);
+    e.y = make_operand(plain(g.y, all.y, type), y, kind == conv_kind::forward);
   };
   e.bias = any.bias;
   if (kind == conv_kind::forward) {
@@ -178,17 +178,52 @@ onednn::primitive_cache<conv_entry>& conv_cache() {
   return *cache;
 }
 
-}  // namespace
+// A part of a convolution: its shape, where its tensors begin, and the primitive for it.
+struct conv_part {
+  conv_shape s;
+  conv_data d;
+  std::shared_ptr<const conv_entry> entry;
+};
 
-bool onednn_conv(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_data& d) {
-  const bool bias = d.bias && kind == conv_kind::forward;
-  pool_lease pool;
-  onednn::thread_scope threads(pool.threads());
-  onednn::key key;
-  key.values = {int64_t(kind), dtype, pool.threads(), bias, s.nd, s.batch, s.in, s.out, s.groups};
-  for (const auto* list : {s.x, s.y, s.kernel, s.stride, s.padding, s.dilation}) key.values.insert(key.values.end(), list, list + 3);
-  const auto e = conv_cache().get(key, [&] { return make_conv(kind, dtype, s, bias); });
-  if (!e->usable) return false;
+// What threads share: the batch; where that is small or summed over, groups, or the channels of the result.
+enum class shared { batch, groups, out, in };
+
+shared shared_of(conv_kind kind, const conv_shape& s, int64_t count) {
+  if (kind != conv_kind::backward_weight && (s.batch % count == 0 || s.batch >= 4 * count)) return shared::batch;
+  if (s.groups > 1) return shared::groups;
+  return kind == conv_kind::backward_input ? shared::in : shared::out;
+}
+
+// Positions [begin, end) of what is shared.
+conv_part part_of(conv_shape s, conv_data d, shared what, int64_t begin, int64_t end, int64_t bytes) {
+  const conv_shape all = s;
+  const int64_t in = all.in / all.groups, out = all.out / all.groups, size = end - begin;  // channels of a group
+  int64_t n = 0, c = 0, o = 0, w = 0;  // first of the batch, of the channels, and of the weights
+  switch (what) {
+    case shared::batch:
+      s.batch = size, n = begin;
+      break;
+    case shared::groups:
+      s.groups = size, s.in = size * in, s.out = size * out, c = begin * in, o = begin * out, w = o * in;
+      break;
+    case shared::out:
+      s.out = size, o = begin, w = o * in;
+      break;
+    case shared::in:
+      s.in = size, c = w = begin;
+      break;
+  }
+  const auto moved = [&](const void* at, int64_t elements) {
+    return at ? const_cast<char*>(static_cast<const char*>(at) + elements * bytes) : nullptr;
+  };
+  const conv_data part{moved(d.x, (n * all.in + c) * all.x_size), moved(d.w, w * all.kernel_size),
+                       moved(d.y, (n * all.out + o) * all.y_size), moved(d.bias, o)};
+  return {s, part, nullptr};
+}
+
+void run_conv(conv_kind kind, const conv_part& part, bool bias) {
+  const conv_entry* e = part.entry.get();
+  const conv_data& d = part.d;
   const bound x(e->x, d.x), w(e->w, d.w), y(e->y, d.y);
   const scratch<char> pad(int64_t(e->scratchpad.get_size()));
   const bool makes_x = kind == conv_kind::backward_input, makes_w = kind == conv_kind::backward_weight, makes_y = !makes_x && !makes_w;
@@ -203,6 +238,37 @@ bool onednn_conv(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_
   e->primitive.execute(onednn::stream(), args);
   (makes_x ? x : makes_w ? w : y).take_back();
   onednn::stream().wait();
+}
+
+}  // namespace
+
+bool onednn_conv(conv_kind kind, int32_t dtype, const conv_shape& s, const conv_data& d) {
+  constexpr int64_t alone_work = 1 << 18, block = 16;  // multiplications for one thread; channels that fill vectors together
+  const onednn::on_this_thread alone;
+  const bool bias = d.bias && kind == conv_kind::forward;
+  const int64_t work = s.batch * s.out * (s.in / s.groups) * s.kernel_size * s.y_size;
+  const int64_t threads = std::clamp<int64_t>(work / alone_work, 1, num_threads());
+  const shared what = shared_of(kind, s, threads);
+  const bool whole = what == shared::batch || (what == shared::groups && s.in > s.groups);
+  const int64_t step = whole ? 1 : block;
+  const int64_t size = what == shared::batch ? s.batch : what == shared::groups ? s.groups : what == shared::out ? s.out : s.in;
+  const int64_t blocks = (size + step - 1) / step, count = std::min(threads, blocks);
+  std::vector<conv_part> parts;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t begin = blocks * i / count * step, end = std::min(size, blocks * (i + 1) / count * step);
+    conv_part part = part_of(s, d, what, begin, end, dtype == FLAM_FLOAT32 ? 4 : 2);
+    const conv_shape& p = part.s;
+    onednn::key key;
+    key.values = {int64_t(kind), dtype, bias, s.nd, s.in, s.out, p.batch, p.in, p.out, p.groups};
+    for (const auto* list : {s.x, s.y, s.kernel, s.stride, s.padding, s.dilation}) key.values.insert(key.values.end(), list, list + 3);
+    part.entry = conv_cache().get(key, [&] { return make_conv(kind, dtype, p, s, bias); });
+    if (!part.entry->usable) return false;
+    parts.push_back(part);
+  }
+  parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+    const onednn::on_this_thread still_alone;
+    for (int64_t i = begin; i < end; i++) run_conv(kind, parts[size_t(i)], bias);
+  });
   return true;
 }
 

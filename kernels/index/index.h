@@ -31,14 +31,11 @@ inline void check_indices(const flam_tensor& index, int dim, int64_t size, int64
     for (int64_t j = 0; j < count; j++)
       if (i[j * step] < low || i[j * step] >= size) index_error(i[j * step], dim, size);
   };
-  bool wrong = false;
+  std::atomic<bool> wrong{false};
   parallel_for(n, index_grain, [&](int64_t begin, int64_t end) {
     bool mine = false;
     w.rows(begin, end, [&](char* const* at, int64_t count) { mine |= bad(reinterpret_cast<const int64_t*>(at[0]), count); });
-    if (mine) {
-#pragma omp atomic write
-      wrong = true;
-    }
+    if (mine) wrong = true;
   });
   if (wrong) w.rows(0, n, report);
 }

@@ -34,6 +34,31 @@ const float* contiguous(int64_t rows, int64_t cols, matrix<const float> x, float
   return out;
 }
 
+struct rectangle {
+  int64_t i, j, rows, columns;
+};
+
+// [m, n] in rectangles, one for each thread: those beside each other pack the same a, those above each other the same b.
+class grid {
+ public:
+  grid(int64_t m, int64_t n, int64_t parts) : m_(m), n_(n), down_(parts) {
+    for (int64_t x = 2; x <= parts; x++)
+      if (parts % x == 0 && m * x + n * (parts / x) < m * across_ + n * down_) across_ = x, down_ = parts / x;
+  }
+  int64_t count() const { return down_ * across_; }
+  rectangle at(int64_t p) const {
+    const int64_t i = cut(m_, p / across_, down_), j = cut(n_, p % across_, across_);
+    return {i, j, cut(m_, p / across_ + 1, down_) - i, cut(n_, p % across_ + 1, across_) - j};
+  }
+
+ private:
+  static int64_t cut(int64_t size, int64_t i, int64_t count) {
+    constexpr int64_t step = 16;  // whole vectors and tiles, but for the last
+    return std::min(size, (size + step - 1) / step * i / count * step);
+  }
+  int64_t m_, n_, down_, across_ = 1;
+};
+
 }  // namespace
 
 void onednn_sgemm(int64_t m, int64_t n, int64_t k, float alpha, matrix<const float> a, matrix<const float> b, float beta, matrix<float> c,
@@ -42,17 +67,23 @@ void onednn_sgemm(int64_t m, int64_t n, int64_t k, float alpha, matrix<const flo
   scratch<float> copy_a(la.kind == 'C' ? m * k : 0), copy_b(lb.kind == 'C' ? k * n : 0);
   if (la.kind == 'C') a.data = contiguous(m, k, a, copy_a.get()), la = {'N', k};
   if (lb.kind == 'C') b.data = contiguous(k, n, b, copy_b.get()), lb = {'N', n};
-  dnnl_status_t status;
-  if (threaded) {
-    pool_lease pool;
-    onednn::thread_scope threads(pool.threads());
-    status = dnnl_sgemm(la.kind, lb.kind, m, n, k, alpha, a.data, la.lead, b.data, lb.lead, beta, c.data, std::max(c.row, n));
-  } else {
-    onednn::thread_scope threads(1);
-    status = dnnl_sgemm(la.kind, lb.kind, m, n, k, alpha, a.data, la.lead, b.data, lb.lead, beta, c.data, std::max(c.row, n));
-  }
+  const grid all(m, n, threaded ? num_threads() : 1);
+  std::atomic<int> failed{dnnl_success};
+  parallel_for(all.count(), 1, [&](int64_t begin, int64_t end) {
+    const onednn::on_this_thread alone;
+    for (int64_t p = begin; p < end; p++) {
+      const rectangle r = all.at(p);
+      if (r.rows == 0 || r.columns == 0) continue;
+      const float* from_a = a.data + r.i * (la.kind == 'N' ? la.lead : 1);
+      const float* from_b = b.data + r.j * (lb.kind == 'N' ? 1 : lb.lead);
+      const dnnl_status_t status = dnnl_sgemm(la.kind, lb.kind, r.rows, r.columns, k, alpha, from_a, la.lead, from_b, lb.lead, beta,
+                                              c.data + r.i * c.row + r.j, std::max(c.row, n));
+      if (status != dnnl_success) failed = status;
+    }
+  });
+  const int status = failed;
   if (status == dnnl_out_of_memory) throw std::bad_alloc();
-  if (status != dnnl_success) fail(FLAM_INTERNAL, "oneDNN's sgemm failed with status %d", int(status));
+  if (status != dnnl_success) fail(FLAM_INTERNAL, "oneDNN's sgemm failed with status %d", status);
 }
 
 namespace {
@@ -120,30 +151,75 @@ onednn::primitive_cache<matmul_entry>& matmul_cache() {
 
 }  // namespace
 
-bool onednn_matmul(const onednn_product& p) {
+namespace {
+
+// A part of a product, and the primitive for it.
+struct matmul_part {
+  onednn_product p;
+  std::shared_ptr<const matmul_entry> entry;
+};
+
+std::shared_ptr<const matmul_entry> find_matmul(const onednn_product& p) {
   memory::dims strides[3];
   if (!fits(p.batch, p.m, p.k, p.a_strides, &strides[0]) || !fits(p.batch, p.k, p.n, p.b_strides, &strides[1]) ||
       !fits(p.batch, p.m, p.n, p.y_strides, &strides[2]) || (p.bias && p.bias_stride != 1 && p.n > 1))
-    return false;
-  pool_lease pool;
-  onednn::thread_scope threads(pool.threads());
+    return nullptr;
   onednn::key key;
   int64_t scales[1];
   std::memcpy(&scales[0], &p.alpha, 4), std::memcpy(reinterpret_cast<char*>(scales) + 4, &p.beta, 4);
-  key.values = {p.dtype, p.batch, p.m, p.n, p.k, p.bias != nullptr, pool.threads(), scales[0]};
+  key.values = {p.dtype, p.batch, p.m, p.n, p.k, p.bias != nullptr, scales[0]};
   for (const auto& s : strides) key.values.insert(key.values.end(), s.begin(), s.end());
   const auto e = matmul_cache().get(key, [&] { return make_matmul(p, strides); });
-  if (!e->usable) return false;
-  scratch<char> pad(int64_t(e->scratchpad.get_size()));
-  std::unordered_map<int, memory> args = {{DNNL_ARG_SRC, onednn::view(e->a, p.a)},
-                                          {DNNL_ARG_WEIGHTS, onednn::view(e->b, p.b)},
-                                          {DNNL_ARG_DST, onednn::view(e->y, p.y)},
-                                          {DNNL_ARG_SCRATCHPAD, onednn::view(e->scratchpad, pad.get())}};
+  return e->usable ? e : nullptr;
+}
+
+void run_matmul(const matmul_part& part) {
+  const onednn_product& p = part.p;
+  const matmul_entry& e = *part.entry;
+  const scratch<char> pad(int64_t(e.scratchpad.get_size()));
+  std::unordered_map<int, memory> args = {{DNNL_ARG_SRC, onednn::view(e.a, p.a)},
+                                          {DNNL_ARG_WEIGHTS, onednn::view(e.b, p.b)},
+                                          {DNNL_ARG_DST, onednn::view(e.y, p.y)},
+                                          {DNNL_ARG_SCRATCHPAD, onednn::view(e.scratchpad, pad.get())}};
   const int post = (p.alpha != 1) + (p.beta != 0);
   if (p.bias)
-    args.insert({e->bias_after ? DNNL_ARG_ATTR_MULTIPLE_POST_OP(post) | DNNL_ARG_SRC_1 : DNNL_ARG_BIAS, onednn::view(e->bias, p.bias)});
-  e->primitive.execute(onednn::stream(), args);
+    args.insert({e.bias_after ? DNNL_ARG_ATTR_MULTIPLE_POST_OP(post) | DNNL_ARG_SRC_1 : DNNL_ARG_BIAS, onednn::view(e.bias, p.bias)});
+  e.primitive.execute(onednn::stream(), args);
   onednn::stream().wait();
+}
+
+// The part of a product that makes r of matrices [begin, end) of y. Elements have 2 bytes.
+onednn_product part_of(onednn_product p, int64_t begin, int64_t end, const rectangle& r) {
+  const auto moved = [](const void* at, int64_t elements) { return static_cast<const char*>(at) + 2 * elements; };
+  p.a = moved(p.a, begin * p.a_strides[0] + r.i * p.a_strides[1]);
+  p.b = moved(p.b, begin * p.b_strides[0] + r.j * p.b_strides[2]);
+  p.y = const_cast<char*>(moved(p.y, begin * p.y_strides[0] + r.i * p.y_strides[1] + r.j * p.y_strides[2]));
+  if (p.bias) p.bias = moved(p.bias, r.j * p.bias_stride);
+  p.batch = end - begin, p.m = r.rows, p.n = r.columns;
+  return p;
+}
+
+}  // namespace
+
+bool onednn_matmul(const onednn_product& p) {
+  const onednn::on_this_thread alone;
+  const int64_t threads = p.batch * p.m * p.n * p.k < fork_work ? 1 : num_threads();
+  const bool by_matrix = p.batch > 1;
+  const grid all(p.m, p.n, by_matrix ? 1 : threads);
+  const int64_t count = by_matrix ? std::min(threads, p.batch) : all.count();
+  std::vector<matmul_part> parts;
+  for (int64_t i = 0; i < count; i++) {
+    const rectangle r = by_matrix ? rectangle{0, 0, p.m, p.n} : all.at(i);
+    if (r.rows == 0 || r.columns == 0) continue;
+    matmul_part part{by_matrix ? part_of(p, p.batch * i / count, p.batch * (i + 1) / count, r) : part_of(p, 0, 1, r), nullptr};
+    part.entry = find_matmul(part.p);
+    if (!part.entry) return false;
+    parts.push_back(part);
+  }
+  parallel_for(int64_t(parts.size()), 1, [&](int64_t begin, int64_t end) {
+    const onednn::on_this_thread still_alone;
+    for (int64_t i = begin; i < end; i++) run_matmul(parts[size_t(i)]);
+  });
   return true;
 }
 
