@@ -18,8 +18,9 @@
 namespace flam {
 namespace {
 
-// How long threads look before they sleep, in nanoseconds. Waking one takes 15 to 80 us on a virtual machine.
-constexpr int64_t look_for_work = 300'000, look_for_others = 50'000, look_for_the_last = 20'000;
+// How long threads look before they sleep, in nanoseconds: longer than the pauses within a training step, shorter than the time for which
+// a busy system takes a core away. Waking one takes 15 to 80 us on a virtual machine.
+constexpr int64_t look_for_work = 300'000, look_for_others = 100'000;
 
 int default_threads() {
   if (const char* wanted = std::getenv("OMP_NUM_THREADS"))
@@ -96,12 +97,11 @@ class thread_pool {
     const int team = grow(wanted);
     piece_ = piece, context_ = context, team_ = team, error_ = nullptr;
     for (int i = 0; i < team; i++) shares_[i].next = count * i / team, shares_[i].end = count * (i + 1) / team;
-    const int64_t started = now();
     job_ += one_job + open;
     start_.wake();
     work(0);
     job_ -= open;
-    if (job_ & inside) finish_.wait([&] { return (job_ & inside) == 0; }, look_for_the_last + (now() - started) / 8);
+    if (job_ & inside) finish_.wait([&] { return (job_ & inside) == 0; }, look_for_others);
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
