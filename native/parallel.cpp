@@ -92,9 +92,21 @@ struct alignas(64) share {
 
 class thread_pool {
  public:
-  // The caller holds the lease.
-  void run(int wanted, int64_t count, void (*piece)(const void*, int64_t), const void* context) {
-    const int team = grow(wanted);
+  // Makes threads that are missing. Returns how many there are, at most as many as wanted: teams that meet wait for all they were told of.
+  // The caller holds the lease and is one of them.
+  int grow(int wanted) {
+    if (wanted > size_) {
+      std::unique_ptr<share[]> more(new share[size_t(wanted)]);
+      shares_.swap(more);  // nobody is inside
+      try {
+        for (; size_ < wanted; size_++) std::thread(&thread_pool::serve, this, size_, job_ / one_job).detach();
+      } catch (const std::system_error&) {  // the system has no more
+      }
+    }
+    return std::min(wanted, size_);
+  }
+
+  void run(int team, int64_t count, void (*piece)(const void*, int64_t), const void* context) {
     piece_ = piece, context_ = context, team_ = team, error_ = nullptr;
     for (int i = 0; i < team; i++) shares_[i].next = count * i / team, shares_[i].end = count * (i + 1) / team;
     job_ += one_job + open;
@@ -108,19 +120,6 @@ class thread_pool {
  private:
   // job_: bit 0 says that threads may enter, bits 1 to 31 count those inside, the rest numbers the jobs.
   static constexpr uint64_t open = 1, one_inside = 2, inside = 0xfffffffe, one_job = uint64_t(1) << 32;
-
-  // As many threads as there can be, the caller among them.
-  int grow(int wanted) {
-    if (wanted > size_) {
-      std::unique_ptr<share[]> more(new share[size_t(wanted)]);
-      shares_.swap(more);  // nobody is inside
-      try {
-        for (; size_ < wanted; size_++) std::thread(&thread_pool::serve, this, size_, job_ / one_job).detach();
-      } catch (const std::system_error&) {  // the system has no more
-      }
-    }
-    return std::min(wanted, size_);
-  }
 
   void serve(int i, uint64_t seen) {
 #if defined(__linux__)
@@ -177,15 +176,15 @@ void set_num_threads(int n) { threads.store(n < 1 ? 1 : n); }
 pool_lease::pool_lease() : threads_(1), owner_(false) {
   if (num_threads() == 1 || in_a_piece || pool_taken.exchange(true, std::memory_order_acquire)) return;
   owner_ = true;
-  threads_ = num_threads();
+  threads_ = the_pool().grow(num_threads());
 }
 
 pool_lease::~pool_lease() {
   if (owner_) pool_taken.store(false, std::memory_order_release);
 }
 
-void run_pieces(const pool_lease&, int wanted, int64_t count, void (*piece)(const void*, int64_t), const void* context) {
-  the_pool().run(wanted, count, piece, context);
+void run_pieces(const pool_lease&, int team, int64_t count, void (*piece)(const void*, int64_t), const void* context) {
+  the_pool().run(team, count, piece, context);
 }
 
 }  // namespace flam

@@ -1,6 +1,6 @@
 // One pool of threads for the process. When another thread already uses it, work runs on the caller alone, so that many .NET threads
 // neither oversubscribe the machine nor wait for each other.
-// Threads look for work for a few microseconds after the last one, then sleep: a program that computes now and then leaves the cores to
+// Threads look for work for a fraction of a millisecond after the last, then sleep: a program that computes now and then leaves cores to
 // others, and where a core is taken away the one that waits gives its own.
 #pragma once
 #include <algorithm>
@@ -33,7 +33,7 @@ class pool_lease {
 // Where threads wait until something holds that others bring about: they look for a while, then sleep.
 class waiting_room {
  public:
-  // `ready` reads atomics; whoever changes them calls wake() after.
+  // `ready` reads atomics; whoever changes them calls wake() after. In parallel.cpp, for its users there.
   template <class Ready>
   void wait(const Ready& ready, int64_t nanoseconds_to_look);
   void wake();

@@ -241,6 +241,21 @@ TEST(conv_tiles_and_strides_repeat_bit_for_bit) {
   flam_set_num_threads(before);
 }
 
+// Three threads share the batch, groups or channels, in parts of unlike sizes, of what oneDNN computes.
+TEST(conv_parts) {
+  const int32_t before = flam_get_num_threads();
+  CHECK_EQ(flam_set_num_threads(3), 0);
+  const int64_t sizes[][4] = {{1, 40, 50, 1}, {5, 40, 50, 1},  {13, 9, 20, 1}, {1, 40, 50, 2},
+                              {5, 80, 40, 5}, {2, 48, 48, 48}, {1, 36, 72, 36}};
+  for (const auto& [batch, in, out, groups] : sizes) {
+    shape s;
+    s.batch = batch, s.in = in, s.out = out, s.groups = groups;
+    for (int d = 0; d < 2; d++) s.x[d] = 17 + d, s.kernel[d] = 5, s.padding[d] = 2 - d;
+    check_all(FLAM_FLOAT32, s, true);
+  }
+  flam_set_num_threads(before);
+}
+
 TEST(conv_half_types) {
   for (int round = 0; round < 10; round++)
     for (int32_t dtype : {FLAM_BFLOAT16, FLAM_FLOAT16}) check_all(dtype, random_shape(2), round % 2);
