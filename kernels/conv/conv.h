@@ -71,6 +71,14 @@ bool winograd_backward_weight(const conv_shape& s, const float* dy, const float*
 bool direct_forward(const conv_shape& s, const float* x, const float* w, const float* bias, float* y);
 bool direct_backward_input(const conv_shape& s, const float* dy, const float* w, const float* bias, float* dx);
 bool direct_backward_weight(const conv_shape& s, const float* dy, const float* x, float* dw);
+
+// Any kernel over two dimensions in several groups. False: as above.
+template <class T>
+bool grouped_forward(const conv_shape& s, const T* x, const T* w, const T* bias, T* y);
+template <class T>
+bool grouped_backward_input(const conv_shape& s, const T* dy, const T* w, const T* bias, T* dx);
+template <class T>
+bool grouped_backward_weight(const conv_shape& s, const T* dy, const T* x, T* dw);
 }  // namespace FLAM_ISA
 
 #if defined(FLAM_ONEDNN)

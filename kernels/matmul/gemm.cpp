@@ -16,29 +16,25 @@ constexpr int64_t kc = 256;                      // rows of b in a panel: kc * n
 constexpr int64_t mc = tile_rows * block_tiles;  // rows of a in a block: mc * kc stay in the second
 constexpr int64_t nc = 2048;                     // columns of b in a slice: kc * nc stay in the third
 constexpr int64_t small_slice = 4;               // panels of b beside which a block of a stays in the second
-constexpr int64_t thin_block = 128;              // columns that few-row products take at a time
+constexpr int64_t thin_block = 128;              // columns that threads share products of few rows by
 
 template <class T>
 matrix<T> part(matrix<T> x, int64_t i, int64_t j) {
   return {x.data + i * x.row + j * x.col, x.row, x.col};
 }
 
-// The whole of c for a few rows: reads b in place, once per row. Columns [begin, end).
+// The whole of c for one row or two: reads b in place, along its rows or, where a too is read along k, its columns. Columns [begin, end).
 template <class T>
 void thin(int64_t m, int64_t k, T alpha, matrix<const T> a, matrix<const T> b, T beta, matrix<T> c, int64_t begin, int64_t end) {
-  T sum[thin_block];
-  for (int64_t i = 0; i < m; i++) {
-    const T* row = a.data + i * a.row;
-    for (int64_t j0 = begin; j0 < end; j0 += thin_block) {
-      const int64_t count = std::min(thin_block, end - j0);
-      if (b.row == 1 && a.col == 1) dots(k, count, row, b.data + j0 * b.col, b.col, sum);
-      else weighted_rows(k, count, row, a.col, b.data + j0 * b.col, b.row, b.col, sum);
-      T* out = c.data + i * c.row + j0 * c.col;
-      if (beta == T(0))
-        for (int64_t j = 0; j < count; j++) out[j * c.col] = alpha * sum[j];
-      else
-        for (int64_t j = 0; j < count; j++) out[j * c.col] = alpha * sum[j] + beta * out[j * c.col];
-    }
+  T sum[2][thin_columns];
+  for (int64_t j0 = begin; j0 < end; j0 += thin_columns) {
+    const int64_t count = std::min<int64_t>(thin_columns, end - j0);
+    const T* from = b.data + j0 * b.col;
+    if (b.row == 1 && a.col == 1)
+      for (int64_t i = 0; i < m; i++) dots(k, count, a.data + i * a.row, from, b.col, sum[i]);
+    else if (m == 1) weighted_rows<T, 1>(k, count, a, from, b.row, sum);
+    else weighted_rows<T, 2>(k, count, a, from, b.row, sum);
+    for (int64_t i = 0; i < m; i++) store_row(sum[i], alpha, beta, c.data + i * c.row + j0 * c.col, c.col, int(count));
   }
 }
 

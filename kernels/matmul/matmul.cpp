@@ -49,6 +49,7 @@ bool onednn_is_faster(const float_product& x) {
   const int64_t work = x.m * x.n * x.k, least = std::min(x.m, x.n);
   if (work <= small_work) return false;
   if (least <= 2 && x.b.row == 1 && x.a.col == 1) return false;
+  if (x.m == 2 && x.b.col == 1) return false;
   const bool in_place = least < 384 || x.m * x.n <= 512 * 512, few_sets = x.b.col == 1 && x.b.row % 512 == 0;
   if (in_place && few_sets && x.m >= 32 && x.k >= 32) return false;
   return x.a.col == 1 || x.n < 32 || !in_place;

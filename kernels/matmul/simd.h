@@ -1,6 +1,7 @@
 // The innermost loops of the own matrix product, for the vector width of this pass.
 // tile: c[R, nr] += a[R, k] b[k, nr] with c in registers: 12 x 2 vectors out of 32 registers, 6 x 2 out of 16.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -20,6 +21,7 @@ constexpr int vector_bytes = 16, tile_rows = 12;
 constexpr int vector_bytes = 16, tile_rows = 6;
 #endif
 
+constexpr int thin_columns = 1024;                   // columns of sums that products of few rows keep
 constexpr int far = 128;                             // steps of k that are longer than the way of c from the third cache
 constexpr int panel_rows = tile_rows <= 8 ? 8 : 16;  // the rows of a tile in packed a, so that steps of k stay aligned
 
@@ -124,18 +126,33 @@ inline void dots(int64_t k, int64_t count, const T* a, const T* b, int64_t step,
   }
 }
 
-// sum[j] = sum_p a[p] b[p][j].
-template <class T>
-inline void weighted_rows(int64_t k, int64_t count, const T* a, int64_t a_step, const T* b, int64_t row, int64_t col, T* sum) {
-  for (int64_t j = 0; j < count; j++) sum[j] = T(0);
-  for (int64_t p = 0; p < k; p++) {
-    const T x = a[p * a_step];
-    const T* from = b + p * row;
-    if (col == 1)
-      for (int64_t j = 0; j < count; j++) sum[j] += x * from[j];
-    else
-      for (int64_t j = 0; j < count; j++) sum[j] += x * from[j * col];
+// sum[i, j] = sum_p a[i, p] b[p, j], i < rows (1 or 2), j < count, rows of b `step` apart: four of them at a time, each read once.
+template <class T, int rows>
+inline void weighted_rows(int64_t k, int64_t count, matrix<const T> a, const T* b, int64_t step, T (*sum)[thin_columns]) {
+  for (int i = 0; i < rows; i++) std::fill_n(sum[i], count, T(0));
+  int64_t p = 0;
+  for (; p + 4 <= k; p += 4, b += 4 * step) {
+    const T *b1 = b + step, *b2 = b + 2 * step, *b3 = b + 3 * step;
+    T x[rows][4];
+    for (int i = 0; i < rows; i++)
+      for (int q = 0; q < 4; q++) x[i][q] = a.data[i * a.row + (p + q) * a.col];
+#pragma omp simd
+    for (int64_t j = 0; j < count; j++)
+#pragma GCC unroll 2
+      for (int i = 0; i < rows; i++) {
+        T s = sum[i][j];
+        s += x[i][0] * b[j];
+        s += x[i][1] * b1[j];
+        s += x[i][2] * b2[j];
+        s += x[i][3] * b3[j];
+        sum[i][j] = s;
+      }
   }
+  for (; p < k; p++, b += step)
+    for (int i = 0; i < rows; i++) {
+      const T x = a.data[i * a.row + p * a.col];
+      for (int64_t j = 0; j < count; j++) sum[i][j] += x * b[j];
+    }
 }
 
 }  // namespace FLAM_ISA

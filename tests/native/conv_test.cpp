@@ -214,15 +214,20 @@ TEST(conv_not_finite) {
       check_all(FLAM_FLOAT32, s, true, special, where);
       s.stride[1] = 2;
       check_all(FLAM_FLOAT32, s, true, special, where);
+      s.groups = s.in = s.out = pick(2, 9);
+      check_all(FLAM_FLOAT32, s, true, special, where);
+      s.out *= 2, s.in *= 2, s.stride[1] = 1;
+      check_all(FLAM_FLOAT32, s, true, special, where);
     }
 }
 
-TEST(conv_tiles_and_strides_repeat_bit_for_bit) {
+TEST(conv_tiles_strides_and_groups_repeat_bit_for_bit) {
   const int32_t before = flam_get_num_threads();
-  for (int round = 0; round < 6; round++) {
+  for (int round = 0; round < 8; round++) {
     shape s = tiled_shape();
     if (round % 2) s.batch = 5, s.x[0] = 40;
     if (round > 3) s.stride[1] = 2, s.in = 40;
+    if (round > 5) s.groups = 5, s.in = round == 6 ? 5 : 30, s.out = round == 6 ? 5 : 20;
     tensor x(FLAM_FLOAT32, s.sizes_x()), w(FLAM_FLOAT32, s.sizes_w()), y(FLAM_FLOAT32, s.sizes_y());
     const flam_conv p = s.parameters();
     std::vector<char> first;
@@ -239,6 +244,30 @@ TEST(conv_tiles_and_strides_repeat_bit_for_bit) {
     }
   }
   flam_set_num_threads(before);
+}
+
+// Few channels in a group are summed over planes, strides apart; lines end within vectors, zeros between rows serve both.
+TEST(conv_groups) {
+  for (int round = 0; round < 60; round++) {
+    shape s;
+    do {
+      s = shape();
+      s.nd = round % 4 ? 2 : 1;
+      s.groups = pick(2, 6), s.batch = pick(1, 5);
+      s.in = s.groups * (round % 3 ? 1 : pick(1, 9)), s.out = s.groups * (round % 3 == 1 ? 1 : pick(1, 7));
+      for (int d = 0; d < s.nd; d++) {
+        s.x[d] = pick(1, s.nd == 1 ? 300 : 40), s.kernel[d] = pick(1, s.nd == 1 ? 40 : 7);
+        s.padding[d] = pick(0, s.kernel[d] + 1), s.stride[d] = pick(0, 1) ? 1 : pick(1, 4), s.dilation[d] = pick(0, 2) ? 1 : pick(2, 3);
+      }
+    } while (!s.valid());
+    check_all(round % 5 ? FLAM_FLOAT32 : FLAM_FLOAT64, s, round % 2);
+  }
+  shape s;  // many images of few positions, and a plane whose sums are drained several times
+  s.batch = 70, s.in = s.out = s.groups = 3;
+  for (int d = 0; d < 2; d++) s.x[d] = 7, s.kernel[d] = 5, s.padding[d] = 2;
+  check_all(FLAM_FLOAT32, s, false);
+  s.batch = 2, s.x[0] = 120, s.x[1] = 131;
+  check_all(FLAM_FLOAT32, s, true);
 }
 
 // Three threads share the batch, groups or channels, in parts of unlike sizes, of what oneDNN computes.
@@ -313,25 +342,26 @@ TEST(conv_empty) {
 TEST(conv_output_padding) {
   // dx of a transposed convolution may be larger than the forward convolution needs: stride 3, two extra rows; dilation 3, two extra.
   for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
-    for (int64_t stride : {1, 3})
-      for (int64_t extra : {0, 1, 2}) {
-        const int64_t dilation = stride == 1 ? 3 : 1, y = 5, kernel = 3, x = (y - 1) * stride + dilation * (kernel - 1) + 1 - 2 + extra;
-        tensor dy(dtype, {2, 4, y}), w(dtype, {4, 3, kernel}), dx(dtype, {2, 3, x});
-        flam_conv p{};
-        p.nd = 1, p.groups = 1, p.stride[0] = stride, p.padding[0] = 1, p.dilation[0] = dilation;
-        CHECK_EQ(flam_conv_backward_input(&dy.view, &w.view, nullptr, &dx.view, &p), 0);
-        std::vector<double> expected(dx.values.size());
-        for (int64_t n = 0; n < 2; n++)
-          for (int64_t o = 0; o < 4; o++)
-            for (int64_t c = 0; c < 3; c++)
-              for (int64_t i = 0; i < y; i++)
-                for (int64_t k = 0; k < kernel; k++) {
-                  const int64_t at = i * stride - 1 + k * dilation;
-                  if (at >= 0 && at < x)
-                    expected[(n * 3 + c) * x + at] += dy.values[(n * 4 + o) * y + i] * w.values[(o * 3 + c) * kernel + k];
-                }
-        near_all(dx, expected);
-      }
+    for (int64_t round = 0; round < 12; round++) {
+      const int64_t stride = round % 2 ? 3 : 1, extra = round / 2 % 3, groups = round < 6 ? 1 : 2;
+      const int64_t dilation = stride == 1 ? 3 : 1, y = 5, kernel = 3, x = (y - 1) * stride + dilation * (kernel - 1) + 1 - 2 + extra;
+      tensor dy(dtype, {2, 4, y}), w(dtype, {4, 3, kernel}), dx(dtype, {2, 3 * groups, x});
+      flam_conv p{};
+      p.nd = 1, p.groups = int32_t(groups), p.stride[0] = stride, p.padding[0] = 1, p.dilation[0] = dilation;
+      CHECK_EQ(flam_conv_backward_input(&dy.view, &w.view, nullptr, &dx.view, &p), 0);
+      std::vector<double> expected(dx.values.size());
+      for (int64_t n = 0; n < 2; n++)
+        for (int64_t o = 0; o < 4; o++)
+          for (int64_t c = 0; c < 3; c++)
+            for (int64_t i = 0; i < y; i++)
+              for (int64_t k = 0; k < kernel; k++) {
+                const int64_t at = i * stride - 1 + k * dilation;
+                if (at >= 0 && at < x)
+                  expected[((n * groups + o * groups / 4) * 3 + c) * x + at] +=
+                      dy.values[(n * 4 + o) * y + i] * w.values[(o * 3 + c) * kernel + k];
+              }
+      near_all(dx, expected);
+    }
 }
 
 TEST(conv_repeats_bit_for_bit) {
