@@ -92,8 +92,12 @@ struct matmul_entry {
   bool usable = false;
   dnnl::matmul primitive;
   memory::desc a, b, bias, y, scratchpad;
-  bool bias_after = false;  // alpha must not scale the bias
+  bool bias_after = false;
 };
+
+// Where alpha must not scale the bias, it is added after: oneDNN 2.6 finds its place from that of y, wrongly if matrices of y have gaps.
+bool adds_bias_after(const onednn_product& p) { return p.bias && p.alpha != 1; }
+bool finds_bias(const onednn_product& p) { return !adds_bias_after(p) || p.batch == 1 || p.y_strides[0] == p.m * p.n; }
 
 // Strides that oneDNN accepts: one of the inner two is 1, the other spans it, batches do not overlap.
 bool fits(int64_t batch, int64_t rows, int64_t cols, const int64_t s[3], memory::dims* out) {
@@ -119,7 +123,7 @@ std::shared_ptr<const matmul_entry> make_matmul(const onednn_product& p, const m
   if (p.bias && p.batch == 1) e.bias = memory::desc({1, p.n}, type, memory::dims{p.n, 1});
   dnnl::primitive_attr attr = onednn::user_scratchpad();
   dnnl::post_ops after;
-  e.bias_after = p.bias && p.alpha != 1;
+  e.bias_after = adds_bias_after(p);
 #if DNNL_VERSION_MAJOR >= 3
   if (p.alpha != 1) after.append_eltwise(dnnl::algorithm::eltwise_linear, p.alpha, 0);
   if (p.beta != 0) after.append_sum(p.beta);
@@ -162,7 +166,7 @@ struct matmul_part {
 std::shared_ptr<const matmul_entry> find_matmul(const onednn_product& p) {
   memory::dims strides[3];
   if (!fits(p.batch, p.m, p.k, p.a_strides, &strides[0]) || !fits(p.batch, p.k, p.n, p.b_strides, &strides[1]) ||
-      !fits(p.batch, p.m, p.n, p.y_strides, &strides[2]) || (p.bias && p.bias_stride != 1 && p.n > 1))
+      !fits(p.batch, p.m, p.n, p.y_strides, &strides[2]) || (p.bias && p.bias_stride != 1 && p.n > 1) || !finds_bias(p))
     return nullptr;
   onednn::key key;
   int64_t scales[1];

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The native tests on a processor with AVX-512 that Bochs emulates, for machines without one.
-#   tests/avx512/run.sh [BUILD] [NAME...]     BUILD: a folder with the `no-onednn` preset's output (build/no-onednn); NAME: only these tests
+#   tests/avx512/run.sh [BUILD] [NAME...]     BUILD: a folder with a preset's output (build/no-onednn; build/release reaches what oneDNN does
+#                                             with AVX-512 alone, such as products of half types); NAME: only these tests
 # Needs Debian's bochs bochsbios vgabios isolinux syslinux-common xorriso cpio busybox-static, and a kernel image package, which is unpacked and
 # not installed. Runs some 40 million instructions per second: a test of one second takes a minute and a half. double_functions_within_bounds
 # fails there: Bochs takes logarithms in long double, the test's reference, with an error of up to 9 ULP of a double.
