@@ -30,8 +30,8 @@ inline typename simd<T>::type vector_at(const T* from) {
 }
 
 // The first position >= 0 of at, at + step, ..., and how many of them lie below `length`.
-int64_t first_inside(int64_t at, int64_t step) { return at >= 0 ? 0 : (step - 1 - at) / step; }
-int64_t count_below(int64_t length, int64_t step) { return length <= 0 ? 0 : (length + step - 1) / step; }
+int64_t first_inside(int64_t at, int64_t step) { return at >= 0 ? 0 : ceil_div(-at, step); }
+int64_t count_below(int64_t length, int64_t step) { return length <= 0 ? 0 : ceil_div(length, step); }
 
 // How planes are laid out, for every channel alike. The zeros before a row of a copy serve the one above it too.
 struct lines {
@@ -115,15 +115,15 @@ void copy_plane(const conv_shape& s, const lines& l, const T* x, T* to) {
     }
   }
 }
-// The way back for one remainder.
+// The way back for one remainder; all: the remainders together reach every position of x.
 template <class T>
-void paste_plane(const conv_shape& s, const lines& l, int64_t q, const T* copy, T* x) {
+void paste_plane(const conv_shape& s, const lines& l, int64_t q, bool all, const T* copy, T* x) {
   const part_of_plane p(s, l, q);
   const int64_t step = s.stride[2], count = p.right - p.left;
   for (int64_t r = p.top, h = p.h0; r < p.bottom; r++, h += s.stride[1]) {
     T* row = x + h * s.x[2] + p.w0;
     const T* from = copy + r * l.row + p.left;
-    if (step == 1 && s.stride[1] == 1) copy_with_more(from, count, row, x + s.x_size);
+    if (all && l.remainders == 1) copy_with_more(from, count, row, x + s.x_size);
     else
       for (int64_t i = 0; i < count; i++) row[i * step] = from[i];
   }
@@ -220,7 +220,7 @@ void multiply_lines(int count, const int64_t* distance, const T* a, int64_t a_ro
 // The same for all taps, in parts of at most most_products / rows.
 template <class T, int rows>
 void multiply_all(const std::vector<int64_t>& distance, const T* a, int64_t a_row, const T* b, int64_t length, T* sum) {
-  const int64_t taps = int64_t(distance.size()), parts = (taps + most_products / rows - 1) / (most_products / rows);
+  const int64_t taps = int64_t(distance.size()), parts = ceil_div(taps, most_products / rows);
   for (int64_t p = 0; p < parts; p++) {
     const int64_t first = taps * p / parts, last = taps * (p + 1) / parts;
     multiply_lines<T, rows>(int(last - first), distance.data() + first, a, a_row, b, length, sum + first * simd<T>::width,
@@ -313,7 +313,7 @@ bool grouped_backward_input(const conv_shape& s, const T* dy, const T* w, const 
         for (int64_t c = 0; c < in; c++)
           for (int64_t t = 0; t < count; t++) weights[c * count + t] = w[(g * out * in + c) * taps + chosen[q][t]];
         sum_lines<T>(in, {count, weights.get(), count, distance[q].data(), start, copies.get(), l.size, sums.get(), line});
-        for (int64_t c = 0; c < in; c++) paste_plane(s, l, q, sums.get() + c * line, dx + (i * in + c) * s.x_size);
+        for (int64_t c = 0; c < in; c++) paste_plane(s, l, q, covers, sums.get() + c * line, dx + (i * in + c) * s.x_size);
       }
     }
   });

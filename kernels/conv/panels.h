@@ -8,7 +8,6 @@ inline namespace FLAM_ISA {
 
 constexpr int64_t panel = simd<float>::tile_columns;
 
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 inline int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 // Whether each of the results was finite, where sum adds 0 times every result.

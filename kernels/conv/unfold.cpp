@@ -15,8 +15,6 @@ namespace {
 constexpr int64_t chunk_elements = 1 << 17;  // of unfolded columns at a time
 constexpr int64_t block_rows = 128;          // of unfolded columns that one task of a backward pass takes
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // A 1 x 1 convolution without stride and padding needs no unfolding.
 bool is_pointwise(const conv_shape& s) {
   for (int d = 0; d < 3; d++)

@@ -22,6 +22,8 @@ matrix<T> turned(matrix<T> x) {
 
 inline namespace FLAM_ISA {
 
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // Threaded, blocked; T is float or double. The order of summation over k depends on the sizes alone, never on the threads. bias: as large
 // as c, strides of 0 repeat a row or a column; null: none.
 template <class T>

@@ -11,8 +11,6 @@ using bits_of = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
 
 constexpr int64_t block_tiles = 24;  // at most, in a block of a
 
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Piece i of [0, n) in `count` pieces that differ by one at most.
 struct pieces {
   int64_t n, count;

@@ -339,29 +339,30 @@ TEST(conv_empty) {
     }
 }
 
+// dx of a transposed convolution may be larger than the forward convolution needs: stride 3, two extra rows; dilation 3, two extra.
 TEST(conv_output_padding) {
-  // dx of a transposed convolution may be larger than the forward convolution needs: stride 3, two extra rows; dilation 3, two extra.
-  for (int32_t dtype : {FLAM_FLOAT32, FLAM_FLOAT64})
-    for (int64_t round = 0; round < 12; round++) {
-      const int64_t stride = round % 2 ? 3 : 1, extra = round / 2 % 3, groups = round < 6 ? 1 : 2;
-      const int64_t dilation = stride == 1 ? 3 : 1, y = 5, kernel = 3, x = (y - 1) * stride + dilation * (kernel - 1) + 1 - 2 + extra;
-      tensor dy(dtype, {2, 4, y}), w(dtype, {4, 3, kernel}), dx(dtype, {2, 3 * groups, x});
-      flam_conv p{};
-      p.nd = 1, p.groups = int32_t(groups), p.stride[0] = stride, p.padding[0] = 1, p.dilation[0] = dilation;
-      CHECK_EQ(flam_conv_backward_input(&dy.view, &w.view, nullptr, &dx.view, &p), 0);
-      std::vector<double> expected(dx.values.size());
-      for (int64_t n = 0; n < 2; n++)
-        for (int64_t o = 0; o < 4; o++)
-          for (int64_t c = 0; c < 3; c++)
-            for (int64_t i = 0; i < y; i++)
-              for (int64_t k = 0; k < kernel; k++) {
-                const int64_t at = i * stride - 1 + k * dilation;
-                if (at >= 0 && at < x)
-                  expected[((n * groups + o * groups / 4) * 3 + c) * x + at] +=
-                      dy.values[(n * 4 + o) * y + i] * w.values[(o * 3 + c) * kernel + k];
-              }
-      near_all(dx, expected);
-    }
+  for (int round = 0; round < 48; round++) {
+    const int32_t dtype = round % 2 ? FLAM_FLOAT32 : FLAM_FLOAT64;
+    const int64_t stride = round / 2 % 2 ? 3 : 1, extra = round / 4 % 3, groups = round < 24 ? 1 : 2, rows = round / 12 % 2 ? 1 : 6;
+    const int64_t dilation = stride == 1 ? 3 : 1, columns = 14, kernel = 3;
+    const auto length = [&](int64_t y) { return (y - 1) * stride + dilation * (kernel - 1) + 1 - 2 + extra; };
+    const int64_t height = length(rows), width = length(columns);
+    tensor dy(dtype, {2, 4, rows, columns}), w(dtype, {4, 3, kernel, kernel}), dx(dtype, {2, 3 * groups, height, width});
+    flam_conv p{};
+    p.nd = 2, p.groups = int32_t(groups);
+    for (int d = 0; d < 2; d++) p.stride[d] = stride, p.padding[d] = 1, p.dilation[d] = dilation;
+    CHECK_EQ(flam_conv_backward_input(&dy.view, &w.view, nullptr, &dx.view, &p), 0);
+    std::vector<double> expected(dx.values.size());
+    for (int64_t i = 0; i < 2 * 4 * rows * columns; i++)
+      for (int64_t c = 0; c < 3; c++)
+        for (int64_t k = 0; k < kernel * kernel; k++) {
+          const int64_t n = i / (4 * rows * columns), o = i / (rows * columns) % 4, channel = (n * groups + o * groups / 4) * 3 + c;
+          const int64_t r = i / columns % rows * stride - 1 + k / kernel * dilation, q = i % columns * stride - 1 + k % kernel * dilation;
+          if (r >= 0 && r < height && q >= 0 && q < width)
+            expected[(channel * height + r) * width + q] += dy.values[i] * w.values[(o * 3 + c) * kernel * kernel + k];
+        }
+    near_all(dx, expected);
+  }
 }
 
 TEST(conv_repeats_bit_for_bit) {
