@@ -1,5 +1,5 @@
 // y[n, o, p] = bias[o] + sum_{c, k} w[o, c, k] x[n, c, p stride - padding + k dilation], and its two transposes.
-// float32: see float_conv. Half types go to oneDNN; float64, what oneDNN lacks, and half types without it to unfold.cpp.
+// float32: see float_conv. Half types go to oneDNN; float64, what oneDNN lacks, and half types without it to grouped.cpp and unfold.cpp.
 #include "conv.h"
 
 #include "../../native/memory.h"
