@@ -15,8 +15,8 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int most_products = 10;  // sums over a line that are kept at once: with their factors they fit 16 registers
-
+constexpr int64_t most_rows = 4;       // results that are summed at once
+constexpr int most_products = 10;      // sums over a line that are kept at once: with their factors they fit 16 registers
 constexpr int64_t long_sum = 1 << 12;  // products after which lanes are added up in doubles, so that rounding does not grow
 
 template <class T>
@@ -180,9 +180,8 @@ void sum_rows(const line_sums<T>& x) {
 }
 template <class T>
 void sum_lines(int64_t rows, line_sums<T> x) {
-  const auto step = [&](int64_t done) { rows -= done, x.w += done * x.w_row, x.start += done, x.to += done * x.to_row; };
-  while (rows >= 4) sum_rows<4, 3>(x), step(4);
-  while (rows >= 2) sum_rows<2, 6>(x), step(2);
+  if (rows == most_rows) return sum_rows<most_rows, 3>(x);
+  if (rows >= 2) sum_rows<2, 6>(x), rows -= 2, x.w += 2 * x.w_row, x.start += 2, x.to += 2 * x.to_row;
   if (rows > 0) sum_rows<1, 8>(x);
 }
 
@@ -270,16 +269,18 @@ bool grouped_forward(const conv_shape& s, const T* x, const T* w, const T* bias,
   const std::vector<int64_t> distance = distances(s, l, plane);
   parallel_for(s.batch * s.groups, grain(s, in), [&](int64_t begin, int64_t end) {
     const zeros<T> copies(in * plane + slack<T>);
-    const zeros<T> no_bias(out);
-    const scratch<T> sums(out * line);
+    const zeros<T> no_bias(most_rows);
+    const scratch<T> sums(most_rows * line);
     for (int64_t i = begin; i < end; i++) {
-      const int64_t o = i % s.groups * out;
       for (int64_t c = 0; c < in; c++) copy_plane(s, l, x + (i * in + c) * s.x_size, copies.get() + c * plane);
-      sum_lines<T>(out,
-                   {taps, w + o * taps, taps, distance.data(), bias ? bias + o : no_bias.get(), copies.get(), l.length, sums.get(), line});
-      for (int64_t j = 0; j < out; j++) {
-        T* to = y + (i * out + j) * s.y_size;
-        for (int64_t r = 0; r < s.y[1]; r++) copy_with_more(sums.get() + j * line + r * l.row, s.y[2], to + r * s.y[2], to + s.y_size);
+      for (int64_t first = 0; first < out; first += most_rows) {
+        const int64_t o = i % s.groups * out + first, rows = std::min(most_rows, out - first);
+        const T* start = bias ? bias + o : no_bias.get();
+        sum_lines<T>(rows, {taps, w + o * taps, taps, distance.data(), start, copies.get(), l.length, sums.get(), line});
+        for (int64_t j = 0; j < rows; j++) {
+          T* to = y + (i * out + first + j) * s.y_size;
+          for (int64_t r = 0; r < s.y[1]; r++) copy_with_more(sums.get() + j * line + r * l.row, s.y[2], to + r * s.y[2], to + s.y_size);
+        }
       }
     }
   });
@@ -302,7 +303,7 @@ bool grouped_backward_input(const conv_shape& s, const T* dy, const T* w, const 
   parallel_for(s.batch * s.groups, grain(s, in), [&](int64_t begin, int64_t end) {
     const zeros<T> copies(out * plane);
     const zeros<T> no_bias(in);
-    const scratch<T> sums(in * line), weights(in * out * taps);
+    const scratch<T> sums(most_rows * line), weights(in * out * taps);
     for (int64_t i = begin; i < end; i++) {
       const int64_t g = i % s.groups;
       const T* start = bias ? bias + g * in : no_bias.get();
@@ -312,8 +313,12 @@ bool grouped_backward_input(const conv_shape& s, const T* dy, const T* w, const 
         const int64_t count = int64_t(chosen[q].size());
         for (int64_t c = 0; c < in; c++)
           for (int64_t t = 0; t < count; t++) weights[c * count + t] = w[(g * out * in + c) * taps + chosen[q][t]];
-        sum_lines<T>(in, {count, weights.get(), count, distance[q].data(), start, copies.get(), l.size, sums.get(), line});
-        for (int64_t c = 0; c < in; c++) paste_plane(s, l, q, covers, sums.get() + c * line, dx + (i * in + c) * s.x_size);
+        for (int64_t first = 0; first < in; first += most_rows) {
+          const int64_t rows = std::min(most_rows, in - first);
+          sum_lines<T>(rows, {count, weights.get() + first * count, count, distance[q].data(), start + first, copies.get(), l.size,
+                              sums.get(), line});
+          for (int64_t c = 0; c < rows; c++) paste_plane(s, l, q, covers, sums.get() + c * line, dx + (i * in + first + c) * s.x_size);
+        }
       }
     }
   });
@@ -327,18 +332,19 @@ bool grouped_backward_weight(const conv_shape& s, const T* dy, const T* x, T* dw
   const int64_t line = l.length + slack<T>, images = std::max<int64_t>(1, long_sum / l.length);
   const std::vector<int64_t> distance = distances(s, l, plane);
   parallel_for(s.groups, grain(s, s.batch * in), [&](int64_t begin, int64_t end) {
-    const zeros<T> copies(in * plane + slack<T>), results(out * line), lanes(out * taps * simd<T>::width);
+    const zeros<T> copies(in * plane + slack<T>), results(2 * line), lanes(out * taps * simd<T>::width);
     const zeros<double> sum(out * taps);
     for (int64_t g = begin; g < end; g++) {
       for (int64_t n = 0; n < s.batch; n++) {
         const int64_t i = n * s.groups + g;
         for (int64_t c = 0; c < in; c++) copy_plane(s, l, x + (i * in + c) * s.x_size, copies.get() + c * plane);
-        for (int64_t j = 0; j < out; j++) copy_results(s, l, dy + (i * out + j) * s.y_size, results.get() + j * line);
-        int64_t j = 0;
-        for (; j + 2 <= out; j += 2)
-          multiply_all<T, 2>(distance, results.get() + j * line, line, copies.get(), l.length, lanes.get() + j * taps * simd<T>::width);
-        if (j < out)
-          multiply_all<T, 1>(distance, results.get() + j * line, line, copies.get(), l.length, lanes.get() + j * taps * simd<T>::width);
+        for (int64_t j = 0; j < out; j += 2) {
+          const int64_t rows = std::min<int64_t>(2, out - j);
+          T* to = lanes.get() + j * taps * simd<T>::width;
+          for (int64_t r = 0; r < rows; r++) copy_results(s, l, dy + (i * out + j + r) * s.y_size, results.get() + r * line);
+          if (rows == 2) multiply_all<T, 2>(distance, results.get(), line, copies.get(), l.length, to);
+          else multiply_all<T, 1>(distance, results.get(), line, copies.get(), l.length, to);
+        }
         if (n + 1 == s.batch || (n + 1) % images == 0) drain(lanes.get(), out * taps, sum.get());
       }
       for (int64_t k = 0; k < out * taps; k++) dw[g * out * taps + k] = T(std::exchange(sum[k], 0.0));
