@@ -168,6 +168,7 @@ void launch_forward(const forward_task& f) {
 template <class T>
 void run_on_tensor_cores(const attention_task& t) {
   forward_task f{t, rows_aligned(t.q) && rows_aligned(t.k) && rows_aligned(t.v), rows_aligned(t.y), 0, 1};
+  if (f.aligned_in && on_sm90(t)) return attention_sm90<T>(t);
   f.scale = float(t.scale == 0 ? 1.0 : std::fabs(t.scale)) * log2_e_float;
   f.flip = t.scale > 0 ? 1.0f : t.scale < 0 ? -1.0f : 0.0f;
   if (t.d <= 32) return launch_forward<T, 32, 128>(f);

@@ -18,6 +18,11 @@ inline void check_attention(const attention_task& t) {
 template <class T>
 void attention_delta(const attention_task& t, const head_rows& dy, compute_t<T>* delta);
 
+// float16 and bfloat16 on Hopper; attention_sm90.cu
+inline bool on_sm90(const attention_task& t) { return cuda::compute_capability() == 90 && t.d > 32 && t.tk > 0; }
+template <class T>
+void attention_sm90(const attention_task& t);
+
 // float and double, without tensor cores; simt.cu, simt_backward.cu
 template <class T>
 void attention_simt(const attention_task& t);

@@ -7,6 +7,8 @@ if(FLAMBEAU_CUDA_FOLDERS)
   list(FILTER cu_sources INCLUDE REGEX "kernels/(${folders})/")
 endif()
 
+set(all_cu_sources ${cu_sources})
+
 if(FLAMBEAU_EMULATED)
   set(emulation ${CMAKE_SOURCE_DIR}/native/emulation)
   if(FLAMBEAU_SANITIZE)
@@ -66,15 +68,25 @@ if(NOT FLAMBEAU_CUDA STREQUAL OFF)
     endif()
     enable_language(CUDA)
     find_package(CUDAToolkit 12 REQUIRED)
+    set(cu_sources_sm90 ${cu_sources})
+    list(FILTER cu_sources_sm90 INCLUDE REGEX "_sm90\\.cu$")
+    list(FILTER cu_sources EXCLUDE REGEX "_sm90\\.cu$")
     add_library(cuda_kernels OBJECT ${cu_sources})
     set_target_properties(cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static)
     target_compile_options(cuda_kernels PRIVATE --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall)
     target_compile_definitions(cuda_kernels PRIVATE FLAM_ISA=gpu)
+    # Hopper's own instructions exist for sm_90a alone: these files are compiled for it, whatever the others are compiled for.
+    add_library(cuda_kernels_sm90 OBJECT ${cu_sources_sm90})
+    set_target_properties(cuda_kernels_sm90 PROPERTIES CUDA_STANDARD 20 CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static
+                          CUDA_ARCHITECTURES 90a-real)
+    target_compile_options(cuda_kernels_sm90 PRIVATE --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall)
+    target_compile_definitions(cuda_kernels_sm90 PRIVATE FLAM_ISA=gpu)
     add_library(cuda_runtime OBJECT ${cuda_runtime_sources})
     set_target_properties(cuda_runtime PROPERTIES CXX_STANDARD 20)
     target_include_directories(cuda_runtime SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
     target_compile_options(cuda_runtime PRIVATE ${warnings})
-    add_library(flambeau_cuda SHARED ${cpu_objects} $<TARGET_OBJECTS:cuda_kernels> $<TARGET_OBJECTS:cuda_runtime>)
+    add_library(flambeau_cuda SHARED ${cpu_objects} $<TARGET_OBJECTS:cuda_kernels> $<TARGET_OBJECTS:cuda_kernels_sm90>
+                $<TARGET_OBJECTS:cuda_runtime>)
     set_target_properties(flambeau_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static LINKER_LANGUAGE CXX)
     target_link_libraries(flambeau_cuda PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})
     list(APPEND flavours flambeau_cuda)
@@ -86,20 +98,24 @@ if(NOT FLAMBEAU_CUDA STREQUAL OFF)
 endif()
 
 # The target cuda-check: clang lowers each .cu file to PTX, without a CUDA toolkit, and tests/ptx/lint.sh reads the inline PTX in it.
-# What needs the features of sm_90a is to stand in an #if defined(__CUDA_ARCH_FEAT_SM90_ALL); it is not seen here.
+# Files named *_sm90.cu are lowered for sm_90a alone.
 find_program(FLAMBEAU_CLANG NAMES clang++-19 clang++-20 clang++-21)
 set(FLAMBEAU_PTX_ARCHITECTURES sm_90 CACHE STRING "architectures that cuda-check lowers the kernels for, for example sm_80;sm_90")
 if(FLAMBEAU_CLANG)
   set(ptx_flags -x cuda --cuda-device-only -nocudainc -nocudalib --cuda-feature=+ptx80 -std=c++20 -O2 -S -Wall -Wextra -Werror
                 -Wno-unknown-pragmas -I${CMAKE_SOURCE_DIR}/native/emulation/include -DFLAM_ISA=gpu)
   foreach(architecture ${FLAMBEAU_PTX_ARCHITECTURES})
-    foreach(source ${cu_sources})
+    foreach(source ${all_cu_sources})
+      set(lowered_for ${architecture})
+      if(source MATCHES "_sm90\\.cu$")
+        set(lowered_for sm_90a)
+      endif()
       file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/kernels ${source})
       set(ptx ${CMAKE_BINARY_DIR}/ptx/${architecture}/${name}.ptx)
       get_filename_component(folder ${ptx} DIRECTORY)
       file(MAKE_DIRECTORY ${folder})
       add_custom_command(OUTPUT ${ptx}
-        COMMAND ${FLAMBEAU_CLANG} ${ptx_flags} --cuda-gpu-arch=${architecture} ${source} -o ${ptx} -MD -MF ${ptx}.d
+        COMMAND ${FLAMBEAU_CLANG} ${ptx_flags} --cuda-gpu-arch=${lowered_for} ${source} -o ${ptx} -MD -MF ${ptx}.d
         COMMAND ${CMAKE_SOURCE_DIR}/tests/ptx/lint.sh ${ptx}
         DEPENDS ${source} ${CMAKE_SOURCE_DIR}/tests/ptx/lint.sh ${CMAKE_SOURCE_DIR}/tests/ptx/allowed.txt
         DEPFILE ${ptx}.d COMMENT "PTX ${architecture} ${name}" VERBATIM)

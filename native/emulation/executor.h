@@ -76,6 +76,12 @@ struct block_barrier {
   std::vector<fiber*> waiting;
 };
 
+struct shared_barrier {  // an mbarrier: `pending` arrivals end its phase
+  const void* at;
+  unsigned count, pending, phase;
+  std::vector<fiber*> waiting;
+};
+
 struct warp_state {
   fiber* lanes[32];
   unsigned waiting, exited;  // masks of lanes
@@ -89,6 +95,7 @@ struct worker {
   fiber main;  // the caller's own stack
   warp_state warps[max_warps];
   block_barrier barriers[barrier_count];
+  std::vector<shared_barrier> shared_barriers;  // of the block that runs
 
   const LaunchDesc* launch = nullptr;
   const void* closure = nullptr;

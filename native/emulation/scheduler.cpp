@@ -115,7 +115,8 @@ std::string worker::who_waits() {
     char mask[32];
     std::snprintf(mask, sizeof mask, "(mask 0x%08x)", f->mask);
     const bool barrier = f->state == fiber_state::at_barrier;
-    const std::string what = barrier ? "at barrier " + std::to_string(f->barrier) : std::string("in ") + f->operation + mask;
+    const std::string which = f->barrier < 0 ? "an mbarrier" : "barrier " + std::to_string(f->barrier);
+    const std::string what = barrier ? "at " + which : std::string("in ") + f->operation + mask;
     const std::string text = what + ", " + file_of(f->place);
     const auto it = std::find_if(groups.begin(), groups.end(), [&](const group& g) { return g.text == text; });
     if (it == groups.end()) groups.push_back({text, 1, f->thread.tid});
@@ -174,6 +175,8 @@ void worker::start_block(uint3 index, uint64_t seed) {
   const unsigned count = (threads + 31) / 32;
   for (unsigned i = 0; i < count; i++) warps[i].waiting = warps[i].exited = warps[i].interval = 0;
   if (threads % 32) warps[count - 1].exited = ~0u << threads % 32;  // lanes past a partial last warp do not exist
+  for (block_barrier& b : barriers) b.arrived = 0;                  // who only arrived at one may have left it so
+  shared_barriers.clear();
   start_shared_memory();
 }
 

@@ -10,16 +10,20 @@ namespace {
 
 bool same(const Loc& a, const Loc& b) { return a.line() == b.line() && a.file_name() == b.file_name(); }
 
-void complete(worker& w, block_barrier& b) {
+void wake(worker& w, std::vector<fiber*>& waiting) {
   w.interval++;
+  if (settings().order == run_order::random)
+    for (size_t i = waiting.size(); i > 1; i--) std::swap(waiting[i - 1], waiting[w.random.below(unsigned(i))]);
+  for (fiber* f : waiting) w.ready.push(f);
+  waiting.clear();
+}
+
+void complete(worker& w, block_barrier& b) {
   b.arrived = 0;
   b.results[0] = std::exchange(b.count, 0);
   b.results[1] = std::exchange(b.all, 1);
   b.results[2] = std::exchange(b.any, 0);
-  if (settings().order == run_order::random)
-    for (size_t i = b.waiting.size(); i > 1; i--) std::swap(b.waiting[i - 1], b.waiting[w.random.below(unsigned(i))]);
-  for (fiber* f : b.waiting) w.ready.push(f);
-  b.waiting.clear();
+  wake(w, b.waiting);
 }
 
 // The last to arrive just goes on in forward order; else it queues behind those it woke.
@@ -35,7 +39,7 @@ void arrive(block_barrier& b, int id, unsigned needed, const Loc& place) {
   if (b.arrived == 0) {
     b.place = place;
     b.needed = needed ? needed : w.threads;
-  } else if (!same(b.place, place)) {
+  } else if (id == 0 && !same(b.place, place)) {  // others are reached from where each role of a block wants to meet
     const std::string line = std::to_string(b.place.line());
     w.fail(f, with_place("divergent barrier: other threads of the block wait at line " + line + ", this one", place, f->thread));
   }
@@ -89,6 +93,43 @@ void check_mask(worker& w, fiber* f, unsigned absent) {
 }  // namespace
 
 void barrier(int id, unsigned count, Loc place) { arrive(this_fiber()->owner->barriers[id], id, count, place); }
+
+void barrier_arrive(int id, unsigned count) {
+  worker& w = *this_fiber()->owner;
+  block_barrier& b = w.barriers[id];
+  if (b.arrived == 0) b.needed = count;
+  if (++b.arrived == b.needed) complete(w, b);
+}
+
+static shared_barrier& barrier_at(const void* at, const Loc& place) {
+  for (shared_barrier& b : this_fiber()->owner->shared_barriers)
+    if (b.at == at) return b;
+  device_fail("an mbarrier that was not initialised", place);
+}
+void mbarrier_init(void* at, unsigned count, Loc place) {
+  shared_offset(at);
+  note_write(at, 8);
+  for (const shared_barrier& b : this_fiber()->owner->shared_barriers)
+    if (b.at == at) device_fail("an mbarrier initialised twice", place);
+  this_fiber()->owner->shared_barriers.push_back({at, count, count, 0, {}});
+}
+void mbarrier_arrive(void* at, Loc place) {
+  shared_barrier& b = barrier_at(at, place);
+  if (--b.pending) return;
+  b.pending = b.count;
+  b.phase ^= 1;
+  wake(*this_fiber()->owner, b.waiting);
+}
+void mbarrier_wait(void* at, unsigned parity, Loc place) {
+  fiber* f = this_fiber();
+  while (barrier_at(at, place).phase == parity) {
+    f->state = fiber_state::at_barrier;
+    f->place = place;
+    f->barrier = -1;
+    barrier_at(at, place).waiting.push_back(f);
+    f->owner->wait(f);
+  }
+}
 
 int barrier_reduce(int op, int predicate, Loc place) {
   block_barrier& b = this_fiber()->owner->barriers[0];

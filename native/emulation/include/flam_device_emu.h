@@ -46,10 +46,15 @@ extern __thread Thread* cur __attribute__((tls_model("initial-exec")));
 
 // ---- waiting
 void barrier(int id, unsigned count, Loc place);       // count 0: every thread of the block
+void barrier_arrive(int id, unsigned count);           // and goes on
 int barrier_reduce(int op, int predicate, Loc place);  // op: 0 count, 1 and, 2 or
 void sync_warp(unsigned mask, Loc place);
 unsigned ballot(unsigned mask, int predicate, Loc place);
 void yield_thread();
+// mbarriers: `count` arrivals end a phase; wait returns when the phase of that parity is over (the one before the first is).
+void mbarrier_init(void* at, unsigned count, Loc place);
+void mbarrier_arrive(void* at, Loc place);
+void mbarrier_wait(void* at, unsigned parity, Loc place);
 struct Lanes {
   const void* in[32];
   void* out[32];

@@ -1,0 +1,285 @@
+// y = softmax(scale q k^T) v on Hopper (Shah et al. 2024, "FlashAttention-3"), float16 and bfloat16; attention.cu says what is computed.
+// A block stays on its multiprocessor and takes tiles of 64 queries per consumer in turn. One warpgroup copies queries, and keys and values
+// through a ring of stages; the consumers' warpgroups have 64 queries each. A consumer asks for the next scores, q k^T, and for p v of the
+// last ones, and turns scores into p while the tensor cores are busy; two consumers take turns, so that one's softmax hides behind the
+// other's products.
+#include "attention.cuh"
+#include "panels_sm90.cuh"
+
+using namespace flam;
+
+namespace flam {
+inline namespace FLAM_ISA {
+namespace {
+
+constexpr int consumers = 2, queries = 64 * consumers, N = 128, stages = 2;
+
+struct forward_task {
+  attention_task t;
+  bool aligned_out;
+  float scale, flip;  // scores are flip s times a positive scale
+  uint32_t tiles, items;
+};
+
+// The tile of queries that a block takes in its turn'th round. Blocks of odd rounds go backwards: under causal the last queries see the
+// most keys, and no block is to get them each time.
+struct work_item {
+  uint32_t head, b, h;
+  int q0, tiles_k;
+  __device__ __forceinline__ bool find(const forward_task& f, uint32_t turn) {
+    const attention_task& t = f.t;
+    const uint32_t item = turn * gridDim.x + (turn & 1 ? gridDim.x - 1 - blockIdx.x : blockIdx.x);
+    if (item >= f.items) return false;
+    const uint32_t tile = item % f.tiles;
+    head = item / f.tiles, b = head / uint32_t(t.heads), h = head % uint32_t(t.heads);
+    q0 = int(t.causal ? f.tiles - 1 - tile : tile) * queries;
+    const int tk = int(t.tk), end = t.causal && q0 + queries < tk ? q0 + queries : tk;
+    tiles_k = (end + N - 1) / N;
+    return true;
+  }
+};
+
+struct forward_barriers {
+  arch::shared_barrier q_full, q_empty, k_full[stages], k_empty[stages], v_full[stages], v_empty[stages];
+};
+
+template <class T, int D>
+struct forward_memory {
+  using queries_tile = panel_tile<T, D, queries>;
+  using keys_tile = panel_tile<T, D, N>;
+  static constexpr int bytes = queries_tile::bytes + 2 * stages * keys_tile::bytes + 1024;
+  arch::shared_address q, k, v;  // k, v: [stages]
+  forward_barriers* at;
+
+  __device__ __forceinline__ forward_memory(char* shared, forward_barriers* at) : at(at) {
+    const arch::shared_address start = arch::to_shared(shared);
+    q = start + arch::bytes_to(start, 1024), k = q + queries_tile::bytes, v = k + stages * keys_tile::bytes;
+  }
+  __device__ __forceinline__ void start() const {
+    arch::start_barrier(&at->q_full, group_threads);
+    arch::start_barrier(&at->q_empty, 4 * consumers);
+    for (int s = 0; s < stages; s++) {
+      arch::start_barrier(&at->k_full[s], group_threads), arch::start_barrier(&at->v_full[s], group_threads);
+      arch::start_barrier(&at->k_empty[s], 4 * consumers), arch::start_barrier(&at->v_empty[s], 4 * consumers);
+    }
+  }
+};
+
+struct ring {
+  int stage = 0, parity = 0;
+  __device__ __forceinline__ void next() {
+    if (++stage == stages) stage = 0, parity ^= 1;
+  }
+};
+
+template <class T, int D>
+__device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_memory<T, D>& m) {
+  using memory = forward_memory<T, D>;
+  const attention_task& t = f.t;
+  const int tk = int(t.tk), d = int(t.d);
+  ring at;
+  int q_parity = 1;
+  for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
+    work_item w;
+    if (!w.find(f, turn)) continue;
+    const T *k = t.k.at<T>(w.b, w.h, 0), *v = t.v.at<T>(w.b, w.h, 0);
+    arch::wait(&m.at->q_empty, q_parity);
+    memory::queries_tile::fetch(m.q, t.q.at<T>(w.b, w.h, 0), t.q.row, w.q0, int(t.tq), d);
+    arch::arrive_after_copies(&m.at->q_full);
+    q_parity ^= 1;
+    for (int j = w.tiles_k - 1; j >= 0; j--, at.next()) {
+      arch::wait(&m.at->k_empty[at.stage], at.parity ^ 1);
+      memory::keys_tile::fetch(m.k + at.stage * memory::keys_tile::bytes, k, t.k.row, j * N, tk, d);
+      arch::arrive_after_copies(&m.at->k_full[at.stage]);
+      arch::wait(&m.at->v_empty[at.stage], at.parity ^ 1);
+      memory::keys_tile::fetch(m.v + at.stage * memory::keys_tile::bytes, v, t.v.row, j * N, tk, d);
+      arch::arrive_after_copies(&m.at->v_full[at.stage]);
+    }
+  }
+}
+
+template <class T, int D>
+struct consumer {
+  using memory = forward_memory<T, D>;
+  const memory& m;
+  int group, q0, tk;  // which consumer; the first of its 64 queries
+  bool causal;
+  float scale, flip;
+  float y[D / 8][4], top[2], sum[2];  // of rows g and g + 8; sum of this lane's columns alone
+  uint32_t p[N / 16][4];
+  ring k, v;
+
+  __device__ __forceinline__ consumer(const forward_task& f, const memory& m, int group)
+      : m(m), group(group), tk(int(f.t.tk)), causal(f.t.causal), scale(f.scale), flip(f.flip) {}
+
+  __device__ __forceinline__ void start(int first) {
+    q0 = first;
+    FLAM_UNROLL for (int n = 0; n < D / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) y[n][e] = 0; }
+    top[0] = top[1] = -INFINITY, sum[0] = sum[1] = 0;
+  }
+
+  __device__ __forceinline__ void take_turn() const { arch::named_barrier(1 + group, consumers * group_threads); }
+  __device__ __forceinline__ void give_turn() const { arch::named_barrier_arrive(1 + (group ^ 1), consumers * group_threads); }
+  // By one lane of each warp, once its products have read the tile.
+  __device__ __forceinline__ static void release(arch::shared_barrier* b) {
+    __syncwarp();
+    if ((threadIdx.x & 31) == 0) arch::arrive(b);
+  }
+
+  __device__ __forceinline__ void issue_scores(float (&s)[N / 8][4]) {
+    arch::wait(&m.at->k_full[k.stage], k.parity);
+    arch::fence_products();
+    arch::warpgroup_fence();
+    issue_rows<T, D, queries, N>(s, m.q, group * 64, m.k + k.stage * memory::keys_tile::bytes);
+    arch::warpgroup_commit();
+  }
+  __device__ __forceinline__ void issue_values() {
+    arch::wait(&m.at->v_full[v.stage], v.parity);
+    arch::fence_products();
+    arch::warpgroup_fence();
+    issue_sums<T, D, N>(y, p, m.v + v.stage * memory::keys_tile::bytes);
+    arch::warpgroup_commit();
+  }
+  __device__ __forceinline__ void release_keys(int j) {
+    release(&m.at->k_empty[k.stage]), k.next();
+    if (j == 0) release(&m.at->q_empty);
+  }
+  __device__ __forceinline__ void release_values() { release(&m.at->v_empty[v.stage]), v.next(); }
+
+  // Hides what lies past the last key or, under causal, past the query.
+  __device__ __forceinline__ void mask(float (&s)[N / 8][4], int key0) const {
+    const int t = threadIdx.x & 3, row = int(threadIdx.x % group_threads / 32) * 16 + int(threadIdx.x >> 2 & 7);
+    FLAM_UNROLL for (int half = 0; half < 2; half++) {
+      const int seen = q0 + row + half * 8 + 1, end = (causal && seen < tk ? seen : tk) - key0 - 2 * t;
+      FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
+        FLAM_UNROLL for (int e = 0; e < 2; e++) {
+          if (n * 8 + e >= end) s[n][2 * half + e] = -INFINITY;
+        }
+      }
+    }
+  }
+
+  // s becomes exp(scale (s - top)) for the top that it raises; what was summed before is to be multiplied by `rescale`.
+  __device__ __forceinline__ void soften(float (&s)[N / 8][4], int j, float (&rescale)[2]) {
+    if (flip != 1) {
+      FLAM_UNROLL for (int n = 0; n < N / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) s[n][e] *= flip; }
+    }
+    if ((j + 1) * N > tk || (causal && (j + 1) * N > q0 + 1)) mask(s, j * N);
+    FLAM_UNROLL for (int half = 0; half < 2; half++) {
+      float most = top[half];
+      FLAM_UNROLL for (int n = 0; n < N / 8; n++) most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
+      most = fmaxf(most, __shfl_xor_sync(full_mask, most, 1));
+      most = fmaxf(most, __shfl_xor_sync(full_mask, most, 2));
+      const float shift = most == -INFINITY ? 0.0f : most * scale;  // nothing visible yet
+      rescale[half] = arch::exp2_quick(top[half] * scale - shift);
+      top[half] = most;
+      float part = 0;
+      FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
+        FLAM_UNROLL for (int e = 2 * half; e < 2 * half + 2; e++) {
+          s[n][e] = arch::exp2_quick(fmaf(s[n][e], scale, -shift));
+          part += s[n][e];
+        }
+      }
+      sum[half] = sum[half] * rescale[half] + part;
+    }
+  }
+
+  // All keys of one tile of queries; the last tile of keys first, as it may need a mask.
+  __device__ __forceinline__ void run(int tiles_k) {
+    float s[N / 8][4], rescale[2];
+    take_turn();
+    issue_scores(s);
+    give_turn();
+    arch::warpgroup_wait<0>();
+    arch::pin(s);
+    release_keys(tiles_k - 1);
+    soften(s, tiles_k - 1, rescale);
+    round_sums<T, N>(p, s);
+    for (int j = tiles_k - 2; j >= 0; j--) {
+      take_turn();
+      issue_scores(s);
+      issue_values();
+      give_turn();
+      arch::warpgroup_wait<1>();
+      arch::pin(s);
+      release_keys(j);
+      soften(s, j, rescale);
+      arch::warpgroup_wait<0>();
+      arch::pin(y);
+      release_values();
+      FLAM_UNROLL for (int n = 0; n < D / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) y[n][e] *= rescale[e / 2]; }
+      round_sums<T, N>(p, s);
+    }
+    issue_values();
+    arch::warpgroup_wait<0>();
+    arch::pin(y);
+    release_values();
+  }
+
+  // Leaves 1 / sum in sum and writes lse.
+  __device__ __forceinline__ void finish(float* lse, int tq) {
+    const int row = int(threadIdx.x % group_threads / 32) * 16 + int(threadIdx.x >> 2 & 7);
+    FLAM_UNROLL for (int half = 0; half < 2; half++) {
+      float all = sum[half];
+      all += __shfl_xor_sync(full_mask, all, 1);
+      all += __shfl_xor_sync(full_mask, all, 2);
+      const int query = q0 + row + half * 8;
+      if ((threadIdx.x & 3) == 0 && query < tq) lse[query] = top[half] * scale * ln_2_float + logf(all);
+      sum[half] = 1.0f / all;  // 1 / 0: every score was -infinity, and 0 / 0 is the answer
+    }
+  }
+};
+
+template <class T, int D>
+__global__ void __launch_bounds__((consumers + 1) * group_threads, 1) forward_sm90_kernel(const __grid_constant__ forward_task f) {
+  FLAM_DYNAMIC_SHARED(char, shared);
+  FLAM_SHARED(forward_barriers, barriers);
+  const forward_memory<T, D> m(shared, &barriers);
+  if (threadIdx.x == 0) m.start();
+  __syncthreads();
+  const int group = int(threadIdx.x / group_threads) - 1;
+  if (group < 0) {
+    arch::fewer_registers<40>();
+    copy_tiles<T, D>(f, m);
+  } else {
+    arch::more_registers<232>();
+    const attention_task& t = f.t;
+    consumer<T, D> c(f, m, group);
+    if (group == 1) c.give_turn();
+    int q_parity = 0;
+    for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
+      work_item w;
+      if (!w.find(f, turn)) continue;
+      c.start(w.q0 + group * 64);
+      arch::wait(&barriers.q_full, q_parity);
+      q_parity ^= 1;
+      c.run(w.tiles_k);
+      c.finish(reinterpret_cast<float*>(t.lse) + int64_t(w.head) * t.tq, int(t.tq));
+      write_sums<T, D>(t.y.at<T>(w.b, w.h, 0), t.y.row, c.q0, int(t.tq), int(t.d), f.aligned_out, c.y, c.sum);
+    }
+  }
+}
+
+template <class T, int D>
+void launch_forward(forward_task f) {
+  f.tiles = uint32_t((f.t.tq + queries - 1) / queries);
+  f.items = f.tiles * uint32_t(f.t.batch * f.t.heads);
+  cuda::launch("attention_sm90", &forward_sm90_kernel<T, D>, std::min(f.items, uint32_t(cuda::multiprocessors())),
+               (consumers + 1) * group_threads, forward_memory<T, D>::bytes, f);
+}
+
+}  // namespace
+
+template <class T>
+void attention_sm90(const attention_task& t) {
+  forward_task f{t, rows_aligned(t.y), 0, 1, 0, 0};
+  f.scale = float(t.scale == 0 ? 1.0 : std::fabs(t.scale)) * log2_e_float;
+  f.flip = t.scale > 0 ? 1.0f : t.scale < 0 ? -1.0f : 0.0f;
+  if (t.d <= 64) launch_forward<T, 64>(f);
+  else launch_forward<T, 128>(f);
+}
+template void attention_sm90<float16>(const attention_task& t);
+template void attention_sm90<bfloat16>(const attention_task& t);
+
+}  // namespace FLAM_ISA
+}  // namespace flam

@@ -1,0 +1,223 @@
+// Inline PTX of Hopper (sm_90a): products of a warpgroup (4 warps) on matrices in shared memory, and barriers in shared memory.
+// Included by kernels/*/*_sm90.cu, which are compiled for sm_90a alone. As in ptx.cuh, each wrapper has an emulated body beside it.
+#pragma once
+#include "ptx.cuh"
+
+// 16-bit matrices lie in panels of 64 elements a row: 128 bytes a row, 16-byte chunks exclusive-ored with row % 8. A panel begins at a
+// multiple of 1024 bytes. A slab is what one product takes of a matrix: 16 elements of the dimension that is summed over.
+namespace flam::arch {
+
+#if !defined(FLAM_EMULATED)
+
+// How far it is to the next multiple of `size`, a power of 2.
+__device__ __forceinline__ uint32_t bytes_to(shared_address at, uint32_t size) { return (size - at % size) % size; }
+
+using slab = uint64_t;
+// Of a matrix whose rows run along the sum. 8 rows are 1024 bytes; the next slab of a panel begins 32 bytes further.
+__device__ __forceinline__ slab slab_of_rows(shared_address at) {
+  return uint64_t((at & 0x3ffff) >> 4) | uint64_t(1) << 16 | uint64_t(1024 >> 4) << 32 | uint64_t(1) << 62;
+}
+// Of a matrix whose columns run along the sum, its panels `panel` bytes apart; the next slab begins 16 rows further.
+__device__ __forceinline__ slab slab_of_columns(shared_address at, int panel) {
+  return uint64_t((at & 0x3ffff) >> 4) | uint64_t(panel >> 4) << 16 | uint64_t(1024 >> 4) << 32 | uint64_t(1) << 62;
+}
+
+// What wrote registers is over before products read them.
+__device__ __forceinline__ void warpgroup_fence() { asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory"); }
+__device__ __forceinline__ void warpgroup_commit() { asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory"); }
+// Until at most N groups of products are under way; until then their sums and left factors must not be touched.
+template <int N>
+__device__ __forceinline__ void warpgroup_wait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(N) : "memory");
+}
+// Holds the compiler from moving uses of these registers across.
+template <int N>
+__device__ __forceinline__ void pin(float (&d)[N][4]) {
+  FLAM_UNROLL for (int i = 0; i < N; i++) { FLAM_UNROLL for (int e = 0; e < 4; e++) asm volatile("" : "+f"(d[i][e])::"memory"); }
+}
+
+// clang-format off
+#define FLAM_NAMES_32 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
+#define FLAM_NAMES_64 FLAM_NAMES_32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
+#define FLAM_SUMS(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
+#define FLAM_SUMS_16(i) FLAM_SUMS(i), FLAM_SUMS(i + 1), FLAM_SUMS(i + 2), FLAM_SUMS(i + 3)
+#define FLAM_SUMS_32 FLAM_SUMS_16(0), FLAM_SUMS_16(4)
+#define FLAM_SUMS_64 FLAM_SUMS_32, FLAM_SUMS_16(8), FLAM_SUMS_16(12)
+#define FLAM_PRODUCT(n, type, names, a, b, add, flags) \
+  "{\n.reg .pred add;\nsetp.ne.b32 add, " add ", 0;\nwgmma.mma_async.sync.aligned.m64n" n "k16.f32." type "." type \
+  " {" names "}, " a ", " b ", add, 1, 1, " flags ";\n}\n"
+
+// d (+)= a b^T, 64 x 16 by 16 x N, both slabs of rows. Warp w of the group has rows 16 w to 16 w + 15 of d, as of mma_m16n8k16 side by side.
+template <class T, int N>
+__device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], slab a, slab b, bool add) {
+  static_assert(N == 64 || N == 128);
+  if constexpr (N == 64) {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "%32", "%33", "%34", "0, 0") : FLAM_SUMS_32 : "l"(a), "l"(b), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "%32", "%33", "%34", "0, 0") : FLAM_SUMS_32 : "l"(a), "l"(b), "r"(int(add)));
+  } else {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "%64", "%65", "%66", "0, 0") : FLAM_SUMS_64 : "l"(a), "l"(b), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "%64", "%65", "%66", "0, 0") : FLAM_SUMS_64 : "l"(a), "l"(b), "r"(int(add)));
+  }
+}
+// The same with the left factor in registers, as in mma_m16n8k16, and a slab of columns.
+template <class T, int N>
+__device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab b, bool add) {
+  static_assert(N == 64 || N == 128);
+  if constexpr (N == 64) {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%36", "%37", "1") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%36", "%37", "1") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+  } else {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%68", "%69", "1") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%68", "%69", "1") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+  }
+}
+// clang-format on
+#undef FLAM_NAMES_32
+#undef FLAM_NAMES_64
+#undef FLAM_SUMS
+#undef FLAM_SUMS_16
+#undef FLAM_SUMS_32
+#undef FLAM_SUMS_64
+#undef FLAM_PRODUCT
+
+// Registers of each of this warpgroup's threads, from a share that the launch gave to all.
+template <int N>
+__device__ __forceinline__ void fewer_registers() {
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;\n" ::"n"(N));
+}
+template <int N>
+__device__ __forceinline__ void more_registers() {
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;\n" ::"n"(N));
+}
+
+// What others wrote to shared memory, seen before through a barrier, is there for this thread's products.
+__device__ __forceinline__ void fence_products() { asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory"); }
+
+// A barrier in shared memory: `count` arrivals end a phase; phases have parity 0, 1, 0, ...
+using shared_barrier = uint64_t;
+__device__ __forceinline__ void start_barrier(shared_barrier* b, int count) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;\n" ::"r"(to_shared(b)), "r"(count) : "memory");
+}
+__device__ __forceinline__ void arrive(shared_barrier* b) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];\n" ::"r"(to_shared(b)) : "memory");
+}
+// Arrives when the copies that this thread has issued so far have landed.
+__device__ __forceinline__ void arrive_after_copies(shared_barrier* b) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];\n" ::"r"(to_shared(b)) : "memory");
+}
+// Until the phase of this parity is over; that before the first counts as over.
+__device__ __forceinline__ void wait(shared_barrier* b, int parity) {
+  asm volatile(
+      "{\n.reg .pred over;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n@!over bra again;\n}\n" ::"r"(to_shared(b)),
+      "r"(parity)
+      : "memory");
+}
+
+// named_barrier() for those who only announce that they came by.
+__device__ __forceinline__ void named_barrier_arrive(int id, int threads) {
+  asm volatile("bar.arrive %0, %1;\n" ::"r"(id), "r"(threads) : "memory");
+}
+
+#else
+
+inline uint32_t bytes_to(shared_address at, uint32_t size) { return uint32_t(-reinterpret_cast<uintptr_t>(at) % size); }
+
+struct slab {
+  shared_address at;
+  int across;  // bytes from panel to panel; 0: a slab of rows
+  slab operator+(uint64_t sixteens) const { return {at + 16 * sixteens, across}; }
+};
+inline slab slab_of_rows(shared_address at) { return {at, 0}; }
+inline slab slab_of_columns(shared_address at, int panel) { return {at, panel}; }
+// The 16 bytes that hold element (n, k) of a slab.
+FLAM_EMU_NOSAN inline const char* chunk_at(const slab& s, int n, int k) {
+  const int64_t offset = s.across ? n / 64 * s.across + k * 128 + n % 64 * 2 : n * 128 + k * 2;
+  const auto at = reinterpret_cast<uintptr_t>(s.at) + uintptr_t(offset & ~15);
+  return reinterpret_cast<const char*>(at ^ (at >> 7 & 7) << 4);
+}
+template <class T>
+FLAM_EMU_NOSAN inline float element_of(const slab& s, int n, int k) {
+  uint16_t bits;
+  memcpy(&bits, chunk_at(s, n, k) + (s.across ? n : k) % 8 * 2, 2);
+  return from_bits16<T>(bits);
+}
+inline void note_slab(const slab& s, int first, int rows, ::flam_emu::Loc loc) {
+  if (reinterpret_cast<uintptr_t>(s.at) % (s.across ? 1024 : 16)) ::flam_emu::device_fail("misaligned slab of a warpgroup's product", loc);
+  ::flam_emu::shared_offset(s.at);
+  for (int c = int(threadIdx.x & 31); c < 2 * rows; c += 32)
+    ::flam_emu::note_read(s.across ? chunk_at(s, c / 16 * 8, c % 16) : chunk_at(s, first + c / 2, c % 2 * 8), 16);
+}
+
+struct warpgroup_operands {
+  const uint32_t* left;  // or null
+  slab a, b;
+  float* d;
+  bool add;
+};
+template <class T, int N>
+FLAM_EMU_NOSAN inline void warpgroup_lanes(::flam_emu::Lanes& l, unsigned) {
+  float a[16][16], b[16][N], d[16][N] = {};
+  for (int lane = 0; lane < 32; lane++) {
+    const auto* in = static_cast<const warpgroup_operands*>(l.in[lane]);
+    const int g = lane / 4, t = lane % 4 * 2;
+    for (int r = 0; in->left && r < 4; r++)
+      for (int h = 0; h < 2; h++) a[g + (r & 1) * 8][t + (r >> 1) * 8 + h] = from_bits16<T>(uint16_t(in->left[r] >> 16 * h));
+  }
+  const auto* first = static_cast<const warpgroup_operands*>(l.in[0]);
+  const int row0 = int(::flam_emu::cur->warp & 3) * 16;
+  for (int k = 0; k < 16; k++) {
+    for (int row = 0; !first->left && row < 16; row++) a[row][k] = element_of<T>(first->a, row0 + row, k);
+    for (int col = 0; col < N; col++) b[k][col] = element_of<T>(first->b, col, k);
+  }
+  for (int row = 0; row < 16; row++)
+    for (int k = 0; k < 16; k++)
+      for (int col = 0; col < N; col++) d[row][col] += a[row][k] * b[k][col];
+  for (int lane = 0; lane < 32; lane++) {
+    const auto* in = static_cast<const warpgroup_operands*>(l.in[lane]);
+    for (int i = 0; i < N / 2; i++)
+      in->d[i] = (in->add ? in->d[i] : 0.0f) + d[lane / 4 + (i >> 1 & 1) * 8][i / 4 * 8 + lane % 4 * 2 + (i & 1)];
+  }
+}
+template <class T, int N>
+inline void warpgroup_product(float (&d)[N / 8][4], slab a, slab b, bool add, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  note_slab(a, int(threadIdx.x >> 5 & 3) * 16, 16, loc), note_slab(b, 0, N, loc);
+  const warpgroup_operands in{nullptr, a, b, d[0], add};
+  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
+}
+template <class T, int N>
+inline void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab b, bool add,
+                              ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  note_slab(b, 0, N, loc);
+  const warpgroup_operands in{a, {}, b, d[0], add};
+  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
+}
+// Products are done at once.
+inline void warpgroup_fence() {}
+inline void warpgroup_commit() {}
+template <int N>
+inline void warpgroup_wait() {}
+template <int N>
+inline void pin(float (&)[N][4]) {}
+template <int N>
+inline void fewer_registers() {}
+template <int N>
+inline void more_registers() {}
+inline void fence_products() {}
+
+using shared_barrier = uint64_t;
+inline void start_barrier(shared_barrier* b, int count, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  ::flam_emu::mbarrier_init(b, unsigned(count), loc);
+}
+inline void arrive(shared_barrier* b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) { ::flam_emu::mbarrier_arrive(b, loc); }
+inline void arrive_after_copies(shared_barrier* b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  cp_async_commit();
+  cp_async_wait<0>();
+  ::flam_emu::mbarrier_arrive(b, loc);
+}
+inline void wait(shared_barrier* b, int parity, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  ::flam_emu::mbarrier_wait(b, unsigned(parity), loc);
+}
+inline void named_barrier_arrive(int id, int threads) { ::flam_emu::barrier_arrive(id, unsigned(threads)); }
+#endif
+
+}  // namespace flam::arch
