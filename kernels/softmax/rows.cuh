@@ -11,7 +11,8 @@ namespace flam {
 inline namespace FLAM_ISA {
 
 // An Op has: T, inputs (1 or 2), in[], out;  outside();  state(), take(State&, packs), join(State, State);  factor(State) -> Factor;
-// result(packs, j, Factor).  packs: C[inputs][W].
+// result(packs, j, Factor).  packs: C[inputs][W].  For rows in registers: settle(C[K][inputs][W], lanes) -> Factor, which may change what
+// it is given, then settled(packs, j, Factor).
 struct row_box {
   places<3> rows;  // offsets in in[0], in[1], out
   int64_t count, n;
@@ -32,30 +33,35 @@ struct row_at {
   }
 };
 
-template <int K, class Op>
-__global__ void __launch_bounds__(256) softmax_warp_kernel(const Op op, const __grid_constant__ row_box box, int lanes) {
+// Blocks on a multiprocessor, so that the compiler knows how many registers there are.
+template <class Op>
+constexpr int softmax_warp_blocks = sizeof(compute_t<typename Op::T>) == 8 ? 1
+                                    : Op::inputs == 1                      ? 4
+                                                                           : 2;
+
+// Whole: see fetch_words.
+template <int K, bool Whole, class Op>
+__global__ void __launch_bounds__(256, softmax_warp_blocks<Op>)
+    softmax_warp_kernel(const Op op, const __grid_constant__ row_box box, int lanes_log2) {
   using T = typename Op::T;
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, I = Op::inputs;
-  const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes;
-  const int t = threadIdx.x % lanes;
+  const int lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
+  const int64_t row = int64_t(blockIdx.x) * (256 >> lanes_log2) + (threadIdx.x >> lanes_log2);
   const bool works = row < box.count;
   const row_at<Op> r(op, box, works ? row : 0);
-  const int head = row_head(r.in[0]);
-  packed<T, V> raw[K][I];
+  const int head = Whole ? 0 : row_head(r.in[0]), n = works ? int(box.n) : 0;
+  pack_words raw[K][I];
   FLAM_UNROLL for (int k = 0; k < K; k++) {
-    FLAM_UNROLL for (int i = 0; i < I; i++) raw[k][i] =
-        fetch_pack<T, V>(r.in[i], (k * lanes + t) * V - head, works ? box.n : 0, Op::outside());
+    FLAM_UNROLL for (int i = 0; i < I; i++) raw[k][i] = fetch_words<Whole>(r.in[i], (k * lanes + t) * V - head, n, Op::outside());
   }
   C v[K][I][V];
-  FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int i = 0; i < I; i++) open_pack(raw[k][i], v[k][i]); }
-  auto s = op.state();
-  FLAM_UNROLL for (int k = 0; k < K; k++) op.take(s, v[k]);
-  const auto f = op.factor(group_join(op, s, lanes));
+  FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int i = 0; i < I; i++) open_words<T>(raw[k][i], v[k][i]); }
+  const auto f = op.settle(v, lanes);
   FLAM_UNROLL for (int k = 0; k < K; k++) {
     C y[V];
-    FLAM_UNROLL for (int j = 0; j < V; j++) y[j] = op.result(v[k], j, f);
-    write_pack<T, V>(r.out, (k * lanes + t) * V - head, works ? box.n : 0, y);
+    FLAM_UNROLL for (int j = 0; j < V; j++) y[j] = op.settled(v[k], j, f);
+    write_words<Whole>(r.out, (k * lanes + t) * V - head, n, y);
   }
 }
 
@@ -64,22 +70,21 @@ __global__ void __launch_bounds__(1024) softmax_block_kernel(const Op op, const 
   using T = typename Op::T;
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, I = Op::inputs, U = 4 / I;
-  using Pack = packed<T, V>;
-  FLAM_DYNAMIC_SHARED(Pack, kept);  // [packs][inputs], each pack used by one thread only
+  FLAM_DYNAMIC_SHARED(pack_words, kept);  // [packs][inputs], each pack used by one thread only
   const row_at<Op> r(op, box, blockIdx.x);
   const int head = row_head(r.in[0]), packs = int(row_packs<V>(box.n, head)), threads = blockDim.x;
   auto s = op.state();
   for (int p = threadIdx.x; p < packs; p += U * threads) {
-    Pack raw[U][I];
+    pack_words raw[U][I];
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       FLAM_UNROLL for (int i = 0; i < I; i++) raw[u][i] =
-          fetch_pack<T, V>(r.in[i], int64_t(p + u * threads) * V - head, box.n, Op::outside());
+          fetch_words<false>(r.in[i], int64_t(p + u * threads) * V - head, box.n, Op::outside());
     }
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       if (p + u * threads >= packs) continue;
       C v[I][V];
       FLAM_UNROLL for (int i = 0; i < I; i++) {
-        open_pack(raw[u][i], v[i]);
+        open_words<T>(raw[u][i], v[i]);
         kept[(p + u * threads) * I + i] = raw[u][i];
       }
       op.take(s, v);
@@ -88,10 +93,7 @@ __global__ void __launch_bounds__(1024) softmax_block_kernel(const Op op, const 
   const auto f = op.factor(block_join(op, s));
   for (int p = threadIdx.x; p < packs; p += threads) {
     C v[I][V], y[V];
-    FLAM_UNROLL for (int i = 0; i < I; i++) {
-      const Pack pack = kept[p * I + i];
-      FLAM_UNROLL for (int j = 0; j < V; j++) v[i][j] = load(pack.v[j]);
-    }
+    FLAM_UNROLL for (int i = 0; i < I; i++) open_words<T>(kept[p * I + i], v[i]);
     FLAM_UNROLL for (int j = 0; j < V; j++) y[j] = op.result(v, j, f);
     write_pack<T, V>(r.out, int64_t(p) * V - head, box.n, y);
   }
