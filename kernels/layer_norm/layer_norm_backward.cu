@@ -1,7 +1,7 @@
 // With u = (x - mean) rstd and g = dy weight:  dx = rstd (g - sum(g) / n - u sum(g u) / n);  dweight = sum dy u, dbias = sum dy over rows
 // layer_norm_backward_rows: warps (or blocks) walk over the rows with dy and x in registers, and each thread keeps the sums of its columns
-// for dweight and dbias; a second launch adds the blocks' sums in order. So dy and x are read once. Rows too long or not aligned: dx from
-// shared memory or in two passes (sums by the reduction engine), the parameters' sums by the engine's columns.
+// for dweight and dbias; layer_norm_add_blocks adds the blocks' sums in order. So dy and x are read once. Rows too long or not aligned: dx
+// from shared memory or in two passes (sums by the reduction engine), the parameters' sums by the engine's columns.
 #include "../reduce/plan.cuh"
 #include "parameter.cuh"
 
@@ -36,68 +36,134 @@ __device__ __forceinline__ pair_sum<C> team_sum(const pair_sum<C>& s, int lanes)
   else return group_join(add_pairs<C>(), s, lanes);
 }
 
-// `teams` teams of `lanes` lanes (or one block) per block; thread t of a team owns packs t, t + lanes, ... of W columns each.
-// partial: [blocks][2][n]
-template <int K, int W, bool Block, class T>
-__global__ void __launch_bounds__(256, 1) layer_norm_backward_rows_kernel(const backward_args<T> a, int lanes, compute_t<T>* partial) {
+// One thread's part of a row: dy and x as they lie in memory, and the row's moments. Rows that do not exist are zero.
+template <int K, int W, class T>
+struct row_part {
   using C = compute_t<T>;
-  FLAM_DYNAMIC_SHARED(C, columns);  // [teams][n]
-  const int team = threadIdx.x / lanes, t = threadIdx.x % lanes, teams = blockDim.x / lanes, n = int(a.n);
-  C dw[K][W] = {}, db[K][W] = {};
-  const int64_t rounds = (a.rows + int64_t(gridDim.x) * teams - 1) / (int64_t(gridDim.x) * teams);
-  for (int64_t round = 0; round < rounds; round++) {  // as many for each team, since teams of one warp meet in its shuffles
-    const int64_t r = (round * gridDim.x + blockIdx.x) * teams + team;
+  using Raw = std::conditional_t<W == 1, packed<T, 1>, pack_words>;
+  Raw dy[K], x[K];
+  C center, scale;
+
+  __device__ __forceinline__ void fetch(const backward_args<T>& a, const team_columns<W, C>& columns, int64_t r) {
     const bool works = r < a.rows;
-    const int width = works ? n : 0;
-    const T *dy_row = a.dy + (works ? r * a.n : 0), *x_row = a.x + (works ? r * a.n : 0);
-    const C center = works ? a.mean[r] : C(0), scale = works ? a.rstd[r] : C(0);
-    packed<T, W> dys[K], xs[K];
+    const int n = works ? int(a.n) : 0;
+    const int64_t at = works ? r * a.n : 0;
     FLAM_UNROLL for (int k = 0; k < K; k++) {
-      dys[k] = fetch_pack<T, W>(dy_row, (k * lanes + t) * W, width, C(0));
-      xs[k] = fetch_pack<T, W>(x_row, (k * lanes + t) * W, width, C(0));
+      dy[k] = fetch_raw(a.dy + at, columns.first(k), n);
+      x[k] = fetch_raw(a.x + at, columns.first(k), n);
     }
+    center = works ? a.mean[r] : C(0);
+    scale = works ? a.rstd[r] : C(0);
+  }
+  __device__ __forceinline__ void open(C (&g)[K][W], C (&v)[K][W]) const {
+    FLAM_UNROLL for (int k = 0; k < K; k++) {
+      open_raw(dy[k], g[k]);
+      open_raw(x[k], v[k]);
+    }
+  }
+
+ private:
+  __device__ __forceinline__ static Raw fetch_raw(const T* row, int first, int n) {
+    if constexpr (W == 1) return fetch_pack<T, 1>(row, first, n, C(0));
+    else return fetch_words<true>(row, first, n, C(0));
+  }
+  __device__ __forceinline__ static void open_raw(const Raw& raw, C (&v)[W]) {
+    if constexpr (W == 1) open_pack(raw, v);
+    else open_words<T>(raw, v);
+  }
+};
+
+// A row's share of the columns' sums, and g in place of dy, u in place of x. Returns this thread's sums of g and of g u.
+template <int K, int W, class C>
+__device__ __forceinline__ pair_sum<C> add_row(const team_columns<W, C>& columns, const C* weights, C center, C scale, C (&g)[K][W],
+                                               C (&u)[K][W], C (&dw)[K][W], C (&db)[K][W]) {
+  pair_sum<C> sums{0, 0};
+  FLAM_UNROLL for (int k = 0; k < K; k++) {
+    C w[W];
+    columns.read(weights, k, w);
+    FLAM_UNROLL for (int j = 0; j < W; j++) {
+      u[k][j] = (u[k][j] - center) * scale;
+      dw[k][j] += g[k][j] * u[k][j];
+      db[k][j] += g[k][j];
+      g[k][j] *= w[j];
+      sums.a += g[k][j];
+      sums.b += g[k][j] * u[k][j];
+    }
+  }
+  return sums;
+}
+
+// A block's sums of its columns, added up over its teams: shared is [teams][slots], to is [slots].
+template <int K, int W, class C>
+__device__ __forceinline__ void add_teams(const team_columns<W, C>& columns, C* shared, const C (&v)[K][W], C* to) {
+  const int slots = K * W << columns.lanes_log2, team = threadIdx.x >> columns.lanes_log2, teams = blockDim.x >> columns.lanes_log2;
+  __syncthreads();  // what was in shared memory has been read
+  FLAM_UNROLL for (int k = 0; k < K; k++) columns.write(shared + team * slots, k, v[k]);
+  __syncthreads();
+  for (int s = threadIdx.x; s < slots; s += blockDim.x) {
+    C sum = 0;
+    for (int k = 0; k < teams; k++) sum += shared[k * slots + s];
+    to[s] = sum;
+  }
+}
+
+// Wide rows take most of the registers of a multiprocessor.
+template <int K, int W, class C>
+constexpr int backward_rows_blocks = K* W* int(sizeof(C)) > 64 ? 1 : 2;
+
+// Each team of 1 << lanes_log2 threads (or block) takes every (number of teams)th row, the next one being under way meanwhile.
+// partial: [blocks][2][slots], see team_columns
+template <int K, int W, bool Block, class T>
+__global__ void __launch_bounds__(256, (backward_rows_blocks<K, W, compute_t<T>>))
+    layer_norm_backward_rows_kernel(const backward_args<T> a, int lanes_log2, compute_t<T>* partial) {
+  using C = compute_t<T>;
+  FLAM_DYNAMIC_SHARED(C, shared);  // the weights, later [teams][slots]
+  const int lanes = 1 << lanes_log2, team = threadIdx.x >> lanes_log2, teams = 256 >> lanes_log2;
+  const team_columns<W, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
+  if (team == 0) columns.keep(shared, K, a.weight, a.n, C(1));
+  __syncthreads();
+  C dw[K][W] = {}, db[K][W] = {};
+  const int64_t first = int64_t(blockIdx.x) * teams, step = int64_t(gridDim.x) * teams;
+  row_part<K, W, T> row;
+  row.fetch(a, columns, first + team);
+  for (int64_t base = first; base < a.rows; base += step) {  // the same for all teams: those of one warp meet in its shuffles
     C g[K][W], u[K][W];
-    FLAM_UNROLL for (int k = 0; k < K; k++) {
-      open_pack(dys[k], g[k]);
-      open_pack(xs[k], u[k]);
-    }
-    pair_sum<C> sums{0, 0};
-    FLAM_UNROLL for (int k = 0; k < K; k++) {
-      C w[W];
-      a.weight.template read<W>((k * lanes + t) * W, width, C(1), w);
-      FLAM_UNROLL for (int j = 0; j < W; j++) {
-        u[k][j] = (u[k][j] - center) * scale;
-        dw[k][j] += g[k][j] * u[k][j];
-        db[k][j] += g[k][j];
-        g[k][j] *= w[j];
-        sums.a += g[k][j];
-        sums.b += g[k][j] * u[k][j];
-      }
-    }
+    row.open(g, u);
+    const int64_t r = base + team;
+    const C center = row.center, scale = row.scale;
+    row.fetch(a, columns, r + step);
+    __syncwarp();  // or the compiler moves all weights into registers that it does not have
+    pair_sum<C> sums = add_row(columns, shared, center, scale, g, u, dw, db);
     sums = team_sum<Block>(sums, lanes);
-    const C mean_g = sums.a / C(n), mean_gu = sums.b / C(n);
+    const C mean_g = sums.a / C(a.n), mean_gu = sums.b / C(a.n);
     FLAM_UNROLL for (int k = 0; k < K; k++) {
-      C dx[W];
-      FLAM_UNROLL for (int j = 0; j < W; j++) dx[j] = scale * (g[k][j] - mean_g - u[k][j] * mean_gu);
-      write_pack<T, W>(a.dx + (works ? r * a.n : 0), (k * lanes + t) * W, width, dx);
+      FLAM_UNROLL for (int j = 0; j < W; j++) g[k][j] = scale * (g[k][j] - mean_g - u[k][j] * mean_gu);
+      if constexpr (W == 1) write_pack<T, 1>(a.dx + r * a.n, columns.first(k), r < a.rows ? a.n : 0, g[k]);
+      else write_words<true>(a.dx + r * a.n, columns.first(k), r < a.rows ? a.n : 0, g[k]);
     }
   }
   if (!partial) return;
-  for (int which = 0; which < 2; which++) {
-    __syncthreads();
-    FLAM_UNROLL for (int k = 0; k < K; k++) {
-      FLAM_UNROLL for (int j = 0; j < W; j++) {
-        const int c = (k * lanes + t) * W + j;
-        if (c < n) columns[team * n + c] = which == 0 ? dw[k][j] : db[k][j];
-      }
-    }
-    __syncthreads();
-    for (int c = threadIdx.x; c < n; c += blockDim.x) {
-      C sum = 0;
-      for (int k = 0; k < teams; k++) sum += columns[k * n + c];
-      partial[(int64_t(blockIdx.x) * 2 + which) * n + c] = sum;
-    }
-  }
+  C* to = partial + int64_t(blockIdx.x) * 2 * (K * W << lanes_log2);
+  add_teams(columns, shared, dw, to);
+  add_teams(columns, shared, db, to + (K * W << lanes_log2));
+}
+
+// dweight and dbias from partial[blocks][2][slots]; a block adds up 32 slots, warp y blocks y, y + 32, ... of them.
+template <int W, class C>
+__global__ void __launch_bounds__(1024) layer_norm_add_blocks_kernel(const C* partial, int blocks, int slots, int lanes_log2, int64_t n,
+                                                                     const target dweight, const target dbias) {
+  FLAM_SHARED(double, sums, [32][33]);
+  const int x = threadIdx.x & 31, y = threadIdx.x >> 5, first = blockIdx.x * 32;
+  double sum = 0;
+  if (first + x < 2 * slots) FLAM_UNROLL_BY(4)
+  for (int k = y; k < blocks; k += 32) sum += double(partial[int64_t(k) * 2 * slots + first + x]);
+  sums[y][x] = sum;
+  __syncthreads();
+  sum = warp_reduce(sums[x][y], plus());
+  if (x > 0 || first + y >= 2 * slots) return;
+  const bool bias = first + y >= slots;
+  const int column = team_columns<W, C>::column(first + y - (bias ? slots : 0), lanes_log2);
+  if (column < n) (bias ? dbias : dweight).put(column, sum);
 }
 
 // A block per row, dy and x kept in shared memory.
@@ -222,29 +288,6 @@ struct column_sums_op : pair_op<T> {
   }
 };
 
-// The sums of layer_norm_backward_rows' blocks, [blocks, 2 n].
-template <class C>
-struct block_sums_op {
-  using Context = no_context;
-  using Lane = double;
-  using State = double;
-  static constexpr int loads = 4;
-  static constexpr bool indexed = false;
-  static constexpr reduce_shape shape = reduce_shape::columns;
-  int64_t n;
-  target dweight, dbias;
-  __device__ __forceinline__ Context open(const one_source<C>&, const reduce_place&) const { return {}; }
-  __device__ __forceinline__ Lane lane() const { return 0; }
-  __device__ __forceinline__ void add(Lane& s, C v, int64_t, const Context&) const { s += double(v); }
-  __device__ __forceinline__ State state() const { return 0; }
-  __device__ __forceinline__ void take(State& s, Lane a, const Context&) const { s += a; }
-  __device__ __forceinline__ State join(State a, State b) const { return a + b; }
-  __device__ __forceinline__ void put(State s, const reduce_place& p) const {
-    if (p.o < n) dweight.put(p.o, s);
-    else dbias.put(p.o - n, s);
-  }
-};
-
 flam_tensor matrix(int64_t rows, int64_t columns) {
   flam_tensor t{};
   t.rank = 2;
@@ -260,21 +303,25 @@ void column_sums(const backward_args<T>& a, const target& dweight, const target&
   reduce_on_cuda(reduce_layout(matrix(a.rows, a.n), matrix(1, a.n)), op, pair_source<T>{a.dy, a.x});
 }
 
+// Columns of one thread; more do not fit its registers, four values of each being there.
+template <class C>
+constexpr int most_columns = sizeof(C) == 8 ? 16 : 32;
+
 template <int K, int W, bool Block, class T>
-void launch_rows(const backward_args<T>& a, int lanes, const target& dweight, const target& dbias) {
+void launch_rows(const backward_args<T>& a, int lanes_log2, const target& dweight, const target& dbias) {
   using C = compute_t<T>;
-  if constexpr (K * W < 32)
-    if (ceil_div(a.n, W) > int64_t(K) * lanes) return launch_rows<K * 2, W, Block>(a, lanes, dweight, dbias);
-  const int teams = 256 / lanes;
-  const int64_t blocks = std::min<int64_t>(ceil_div(a.rows, teams), 2 * cuda::multiprocessors());
+  if constexpr (K * W < most_columns<C>)
+    if (ceil_div(a.n, W) > int64_t(K) << lanes_log2) return launch_rows<K * 2, W, Block>(a, lanes_log2, dweight, dbias);
+  const int teams = 256 >> lanes_log2, slots = K * W << lanes_log2;
+  const int64_t blocks = std::min<int64_t>(ceil_div(a.rows, teams), backward_rows_blocks<K, W, C> * cuda::multiprocessors());
   const bool sums = dweight.data || dbias.data;
-  const cuda::scratch<C> partial(sums ? blocks * 2 * a.n : 0);
+  const cuda::scratch<C> partial(sums ? blocks * 2 * slots : 0);
   C* none = nullptr;
   cuda::launch("layer_norm_backward_rows", &layer_norm_backward_rows_kernel<K, W, Block, T>, unsigned(blocks), 256,
-               sums ? size_t(teams) * a.n * sizeof(C) : 0, a, lanes, sums ? partial.get() : none);
-  if (!sums) return;
-  reduce_on_cuda(reduce_layout(matrix(blocks, 2 * a.n), matrix(1, 2 * a.n)), block_sums_op<C>{a.n, dweight, dbias},
-                 one_source<C>{partial.get()});
+               size_t(sums ? teams : 1) * slots * sizeof(C), a, lanes_log2, sums ? partial.get() : none);
+  if (sums)
+    cuda::launch("layer_norm_add_blocks", &layer_norm_add_blocks_kernel<W, C>, unsigned(ceil_div(2 * slots, 32)), 1024, 0, partial.get(),
+                 int(blocks), slots, lanes_log2, a.n, dweight, dbias);
 }
 
 // dx alone, of rows that no team can keep in registers.
@@ -302,10 +349,12 @@ void layer_norm_backward_of(const backward_args<T>& a, const target& dweight, co
   if (a.n == 0 || (a.rows == 0 && !sums)) return;
   if (a.dx && a.rows > 0) {
     const bool aligned = a.n % V == 0 && aligned_to(a.dy, 16) && aligned_to(a.x, 16) && aligned_to(a.dx, 16);
-    const int W = aligned ? V : 1, lanes = int(std::min<int64_t>(32, power_from(ceil_div(a.n, W))));
-    if (a.n <= 1024 && aligned) return launch_rows<1, V, false>(a, lanes, dweight, dbias);
-    if (a.n <= 1024) return launch_rows<2, 1, false>(a, lanes, dweight, dbias);
-    if (a.n <= 32 * 256 && aligned) return launch_rows<1, V, true>(a, 256, dweight, dbias);
+    const int64_t most = 32 * most_columns<compute_t<T>>;
+    int lanes_log2 = 0;
+    while (lanes_log2 < 5 && (1 << lanes_log2) * (aligned ? V : 1) < a.n) lanes_log2++;
+    if (a.n <= most && aligned) return launch_rows<1, V, false>(a, lanes_log2, dweight, dbias);
+    if (a.n <= most) return launch_rows<2, 1, false>(a, lanes_log2, dweight, dbias);
+    if (a.n <= most * 8 && aligned) return launch_rows<1, V, true>(a, 8, dweight, dbias);
     long_rows(a);
   }
   if (sums) column_sums(a, dweight, dbias);

@@ -58,6 +58,44 @@ class device_parameter {
   parameter_view<T> view_{nullptr, nullptr};
 };
 
+// The columns of teams of `lanes` threads, thread t owning packs t, t + lanes, ... of W columns each. In shared memory they are laid out
+// so that lanes read and write side by side: parts of P columns at [pack][part][thread].
+template <int W, class C>
+struct team_columns {
+  static constexpr int P = W < per_16_bytes<C> ? W : per_16_bytes<C>, parts = W / P;
+  int lanes_log2, t;
+
+  __device__ __forceinline__ int first(int k) const { return ((k << lanes_log2) + t) * W; }
+  __device__ __forceinline__ int slot(int k, int part) const { return (((k * parts + part) << lanes_log2) + t) * P; }
+  __device__ __forceinline__ void write(C* shared, int k, const C (&v)[W]) const {
+    FLAM_UNROLL for (int part = 0; part < parts; part++) {
+      packed<C, P> p;
+      FLAM_UNROLL for (int j = 0; j < P; j++) p.v[j] = v[part * P + j];
+      *reinterpret_cast<packed<C, P>*>(shared + slot(k, part)) = p;
+    }
+  }
+  __device__ __forceinline__ void read(const C* shared, int k, C (&v)[W]) const {
+    FLAM_UNROLL for (int part = 0; part < parts; part++) {
+      const auto p = *reinterpret_cast<const packed<C, P>*>(shared + slot(k, part));
+      FLAM_UNROLL for (int j = 0; j < P; j++) v[part * P + j] = p.v[j];
+    }
+  }
+  template <class T>
+  __device__ __forceinline__ void keep(C* shared, int packs, const parameter_view<T>& parameter, int64_t n, C absent) const {
+    FLAM_NO_UNROLL for (int k = 0; k < packs; k++) {
+      C v[W];
+      parameter.template read<W>(first(k), n, absent, v);
+      write(shared, k, v);
+    }
+  }
+
+  // The column that stands at a slot.
+  __device__ __forceinline__ static int column(int slot, int lanes_log2) {
+    const int at = slot / P, thread = at & ((1 << lanes_log2) - 1), k = (at >> lanes_log2) / parts, part = (at >> lanes_log2) % parts;
+    return ((k << lanes_log2) + thread) * W + part * P + slot % P;
+  }
+};
+
 __device__ __forceinline__ float inverse_root(float x) { return rsqrtf(x); }
 __device__ __forceinline__ double inverse_root(double x) { return 1 / std::sqrt(x); }
 
