@@ -1,7 +1,7 @@
 // y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(var + eps); mean and var (biased) of each row
-// Rows of up to 1024 numbers stay in the registers of 1 to 32 lanes; longer ones in the shared memory of a block; the longest, and few long
-// ones, are shared by blocks: moments by the reduction engine (Welford 1962, Chan et al. 1983), then y.
-// Sums are taken of x - x[0], so that rows far from zero keep their digits.
+// Rows of up to 1024 numbers stay in the registers of 1 to 32 lanes, which take many rows of whole packs in turn; longer ones in the shared
+// memory of a block; the longest, and few long ones, are shared by blocks: moments by the reduction engine (Welford 1962, Chan et al.
+// 1983), then y. Sums are taken of x - x[0], so that rows far from zero keep their digits.
 #include "../reduce/moments.cuh"
 #include "../reduce/plan.cuh"
 #include "parameter.cuh"
@@ -9,6 +9,11 @@
 using namespace flam;
 
 namespace {
+
+template <class C>
+struct row_moments {
+  C center, scale;
+};
 
 template <class T>
 struct norm_args {
@@ -29,11 +34,13 @@ struct norm_args {
     FLAM_UNROLL for (int j = 0; j < V; j++) out[j] = (v[j] - center) * scale * w[j] + b[j];
     write_pack<T, V>(y + r * n, first, n, out);
   }
-  // An infinite or NaN first number would spoil the others' sum.
-  __device__ __forceinline__ C shift(int64_t r) const {
-    const C first = load(x[r * n]);
-    return first - first == C(0) ? first : C(0);
+  __device__ __forceinline__ void keep(int64_t r, const row_moments<C>& m) const {
+    if (mean) mean[r] = m.center;
+    if (rstd) rstd[r] = m.scale;
   }
+  // An infinite or NaN first number would spoil the others' sum.
+  __device__ __forceinline__ static C finite(C first) { return first - first == C(0) ? first : C(0); }
+  __device__ __forceinline__ C shift(int64_t r) const { return finite(load(x[r * n])); }
 };
 
 // From the sum of x - shift: the mean, and what rounding it to C lost.
@@ -50,79 +57,131 @@ struct row_center {
   }
 };
 
-template <class C>
-__device__ __forceinline__ C group_sum(C v, int lanes) {
-  for (int m = lanes >> 1; m > 0; m >>= 1) v += __shfl_xor_sync(full_mask, v, m);
-  return v;
+// Of a row that a team has in registers; packs begin inside it or lie behind it.
+template <int K, int V, class C>
+__device__ __forceinline__ row_moments<C> moments_in_registers(const team_columns<V, C>& columns, const C (&v)[K][V], int n, C eps) {
+  const int lanes = 1 << columns.lanes_log2;
+  const C shift = norm_args<C>::finite(__shfl_sync(full_mask, v[0][0], (threadIdx.x & 31) - columns.t));  // from the row's first number
+  C sum = 0, squares = 0;
+  FLAM_UNROLL for (int k = 0; k < K; k++) {
+    if (columns.first(k) >= n) continue;
+    FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[k][j] - shift;
+  }
+  const row_center<C> m(shift, group_reduce(sum, plus(), lanes), n);
+  FLAM_UNROLL for (int k = 0; k < K; k++) {
+    if (columns.first(k) >= n) continue;
+    FLAM_UNROLL for (int j = 0; j < V; j++) squares += (v[k][j] - m.center) * (v[k][j] - m.center);
+  }
+  return {m.center, m.scale(group_reduce(squares, plus(), lanes), n, eps)};
+}
+
+// Blocks on a multiprocessor, which the registers are for.
+template <class T>
+constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1 : 3;
+
+// Rows that begin at multiples of 16 bytes, n % V == 0: a team of 1 << lanes_log2 lanes takes every (number of teams)th one, and the next
+// is under way while it computes. Weights and biases lie in shared memory.
+template <int K, class T>
+__global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_kernel(const norm_args<T> a, int lanes_log2) {
+  using C = compute_t<T>;
+  constexpr int V = per_16_bytes<T>;
+  FLAM_DYNAMIC_SHARED(C, shared);  // [2][K V lanes]
+  const int lanes = 1 << lanes_log2, team = threadIdx.x >> lanes_log2, teams = 256 >> lanes_log2, n = int(a.n);
+  const team_columns<V, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
+  C *weights = shared, *biases = shared + (K * V << lanes_log2);
+  if (team == 0) columns.keep(weights, K, a.weight, n, C(1));
+  if (team == 0) columns.keep(biases, K, a.bias, n, C(0));
+  __syncthreads();
+  const int64_t first = int64_t(blockIdx.x) * teams, step = int64_t(gridDim.x) * teams;
+  pack_words raw[K];
+  auto fetch = [&](int64_t r) {
+    FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_words<true>(a.x + r * n, columns.first(k), r < a.rows ? n : 0, C(0));
+  };
+  fetch(first + team);
+  for (int64_t base = first; base < a.rows; base += step) {  // the same for all teams: those of one warp meet in its shuffles
+    const int64_t r = base + team;
+    C v[K][V];
+    FLAM_UNROLL for (int k = 0; k < K; k++) open_words<T>(raw[k], v[k]);
+    fetch(r + step);
+    const row_moments<C> m = moments_in_registers(columns, v, n, a.eps);
+    __syncwarp();  // or the compiler moves the parameters into registers that it does not have
+    FLAM_UNROLL for (int k = 0; k < K; k++) {
+      C w[V], b[V];
+      columns.read(weights, k, w);
+      columns.read(biases, k, b);
+      FLAM_UNROLL for (int j = 0; j < V; j++) v[k][j] = (v[k][j] - m.center) * m.scale * w[j] + b[j];
+      write_words<true>(a.y + r * n, columns.first(k), r < a.rows ? n : 0, v[k]);
+    }
+    if (r < a.rows && columns.t == 0) a.keep(r, m);
+  }
 }
 
 template <int K, class T>
-__global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes) {
+__global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes_log2) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
-  const int64_t row = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes, r = row < a.rows ? row : a.rows - 1;
-  const int t = threadIdx.x % lanes;
+  const int lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
+  const int64_t row = int64_t(blockIdx.x) * (256 >> lanes_log2) + (threadIdx.x >> lanes_log2), r = row < a.rows ? row : a.rows - 1;
   const T* x = a.x + r * a.n;
   const int head = row_head(x), n = int(a.n);
   const int width = row < a.rows ? n : 0;  // lanes without a row read nothing: y may be x
   const C shift = width ? a.shift(r) : C(0);
-  packed<T, V> raw[K];
-  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_pack<T, V>(x, (k * lanes + t) * V - head, width, shift);
+  pack_words raw[K];
+  FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_words<false>(x, (k * lanes + t) * V - head, width, shift);
   C v[K][V], sum = 0, squares = 0;
-  FLAM_UNROLL for (int k = 0; k < K; k++) open_pack(raw[k], v[k]);
+  FLAM_UNROLL for (int k = 0; k < K; k++) open_words<T>(raw[k], v[k]);
   FLAM_UNROLL for (int k = 0; k < K; k++) { FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[k][j] - shift; }
-  const row_center<C> m(shift, group_sum(sum, lanes), n);
+  const row_center<C> m(shift, group_reduce(sum, plus(), lanes), n);
   FLAM_UNROLL for (int k = 0; k < K; k++) {
     FLAM_UNROLL for (int j = 0; j < V; j++) {
       const C d = v[k][j] - m.center;
       if (unsigned((k * lanes + t) * V - head + j) < unsigned(n)) squares += d * d;
     }
   }
-  const C scale = m.scale(group_sum(squares, lanes), n, a.eps);
+  const C scale = m.scale(group_reduce(squares, plus(), lanes), n, a.eps);
   __syncwarp();  // y may be x: every lane has read the row's first number
   if (row >= a.rows) return;
   FLAM_UNROLL for (int k = 0; k < K; k++) a.write(r, (k * lanes + t) * V - head, v[k], m.center, scale);
-  if (t == 0 && a.mean) a.mean[r] = m.center;
-  if (t == 0 && a.rstd) a.rstd[r] = scale;
+  if (t == 0) a.keep(r, {m.center, scale});
 }
 
 template <class T>
 __global__ void __launch_bounds__(1024) layer_norm_block_kernel(const norm_args<T> a) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, U = 4;
-  using Pack = packed<T, V>;
-  FLAM_DYNAMIC_SHARED(Pack, kept);  // each pack used by one thread only
+  FLAM_DYNAMIC_SHARED(pack_words, kept);  // each pack used by one thread only
   const int64_t r = blockIdx.x;
   const T* x = a.x + r * a.n;
   const int head = row_head(x), n = int(a.n), packs = int(row_packs<V>(n, head)), threads = blockDim.x;
   const C shift = a.shift(r);
   C sum = 0, squares = 0;
   for (int p = threadIdx.x; p < packs; p += U * threads) {
-    Pack raw[U];
-    FLAM_UNROLL for (int u = 0; u < U; u++) raw[u] = fetch_pack<T, V>(x, (p + u * threads) * V - head, n, shift);
+    pack_words raw[U];
+    FLAM_UNROLL for (int u = 0; u < U; u++) raw[u] = fetch_words<false>(x, (p + u * threads) * V - head, n, shift);
     FLAM_UNROLL for (int u = 0; u < U; u++) {
       if (p + u * threads >= packs) continue;
-      FLAM_UNROLL for (int j = 0; j < V; j++) sum += load(raw[u].v[j]) - shift;
+      C v[V];
+      open_words<T>(raw[u], v);
+      FLAM_UNROLL for (int j = 0; j < V; j++) sum += v[j] - shift;
       kept[p + u * threads] = raw[u];
     }
   }
   const row_center<C> m(shift, block_reduce(sum, plus(), C(0)), n);
   for (int p = threadIdx.x; p < packs; p += threads) {
-    const Pack pack = kept[p];
+    C v[V];
+    open_words<T>(kept[p], v);
     FLAM_UNROLL for (int j = 0; j < V; j++) {
-      const C d = load(pack.v[j]) - m.center;
+      const C d = v[j] - m.center;
       if (unsigned(p * V - head + j) < unsigned(n)) squares += d * d;
     }
   }
   const C scale = m.scale(block_reduce(squares, plus(), C(0)), n, a.eps);
   for (int p = threadIdx.x; p < packs; p += threads) {
-    const Pack pack = kept[p];
     C v[V];
-    FLAM_UNROLL for (int j = 0; j < V; j++) v[j] = load(pack.v[j]);
+    open_words<T>(kept[p], v);
     a.write(r, p * V - head, v, m.center, scale);
   }
-  if (threadIdx.x == 0 && a.mean) a.mean[r] = m.center;
-  if (threadIdx.x == 0 && a.rstd) a.rstd[r] = scale;
+  if (threadIdx.x == 0) a.keep(r, {m.center, scale});
 }
 
 // Blocks (row, part) once mean and rstd are known.
@@ -170,11 +229,17 @@ void long_rows(norm_args<T> a, const flam_tensor& x, double eps) {
 }
 
 template <int K, class T>
-void launch_warps(const norm_args<T>& a, int64_t packs) {
-  const int64_t lanes = std::min<int64_t>(32, power_from(packs));
+void launch_warps(const norm_args<T>& a, int64_t packs, bool whole) {
+  using C = compute_t<T>;
+  int lanes_log2 = 0;
+  while (lanes_log2 < 5 && (1 << lanes_log2) < packs) lanes_log2++;
   if constexpr (K * per_16_bytes<T> < 32)
-    if (packs > K * lanes) return launch_warps<K * 2>(a, packs);
-  cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, cuda::blocks_for(a.rows * lanes, 256), 256, 0, a, int(lanes));
+    if (packs > K << lanes_log2) return launch_warps<K * 2>(a, packs, whole);
+  const unsigned blocks = cuda::blocks_for(a.rows << lanes_log2, 256);
+  if (!whole) return cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, blocks, 256, 0, a, lanes_log2);
+  const size_t parameters = size_t(2 * K * per_16_bytes<T> << lanes_log2) * sizeof(C);
+  cuda::launch("layer_norm_whole", &layer_norm_whole_kernel<K, T>,
+               std::min(blocks, unsigned(whole_rows_blocks<T> * cuda::multiprocessors())), 256, parameters, a, lanes_log2);
 }
 
 }  // namespace
@@ -193,8 +258,9 @@ FLAM_CUDA_OP(layer_norm,
     const norm_args<T> a{
         data<T>(*x), data<T>(*y), mean ? data<C>(*mean) : nullptr, rstd ? data<C>(*rstd) : nullptr, w.view(), b.view(), rows, n, C(eps)};
     if (n == 0) return long_rows(a, *x, eps);
-    const int64_t packs = n % V == 0 && aligned_to(a.x, 16) ? n / V : (n + V - 2) / V + 1;
-    if (packs * V <= 1024) return launch_warps<1>(a, packs);
+    const bool whole = n % V == 0 && aligned_to(a.x, 16) && aligned_to(a.y, 16);
+    const int64_t packs = whole ? n / V : (n + V - 2) / V + 1;
+    if (packs * V <= 1024) return launch_warps<1>(a, packs, whole);
     const bool few = rows * 2 < cuda::multiprocessors() && n >= 32768;
     if (few || packs * 16 > cuda::shared_memory_limit() - 2048) return long_rows(a, *x, eps);
     const int threads = packs <= 512 ? 128 : packs <= 2048 ? 256 : packs <= 4096 ? 512 : 1024;
