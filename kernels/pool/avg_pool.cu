@@ -1,5 +1,6 @@
 // y[o] = sum_k x[o stride - padding + k] / divisor; dx[i] = sum over the windows o that hold i of dy[o] / divisor(o).
-// Forwards one thread per output; backwards one thread per 16 bytes of a row of dx, which gathers, so that sums have one order.
+// Forwards one thread per output, or per 16 bytes of two rows of x where they are halved; backwards one thread per 16 bytes of a row of
+// dx, which gathers, so that sums have one order.
 #include "pool.cuh"
 
 using namespace flam;
@@ -65,6 +66,23 @@ __global__ void __launch_bounds__(256) avg_pool_kernel(const T* x, T* y, avg_win
   store(y[q], divisor == C(0) ? C(0) : C(sum / divisor));
 }
 
+// Windows of 2 x 2 side by side over even rows and columns: V neighbours of two rows of x give V / 2 of y. n counts packs of x, two by two.
+template <int V, class T>
+__global__ void __launch_bounds__(256) avg_pool_halving_kernel(const T* x, T* y, narrow packs_per_row, int32_t n) {
+  using C = compute_t<T>;
+  const int32_t q = thread_index<int32_t>();
+  if (q >= n) return;
+  const int32_t pair = packs_per_row.quotient(q), packs = int32_t(packs_per_row.by.d);
+  const auto* upper = reinterpret_cast<const packed<T, V>*>(x) + (q + pair * packs);
+  const packed<T, V> a = upper[0], b = upper[packs];
+  packed<T, V / 2> result;
+  FLAM_UNROLL for (int v = 0; v < V; v += 2) {
+    const C sum = C(0) + load(a.v[v]) + load(a.v[v + 1]) + load(b.v[v]) + load(b.v[v + 1]);
+    store(result.v[v / 2], sum * C(0.25));  // exactly the quotient by 4
+  }
+  reinterpret_cast<packed<T, V / 2>*>(y)[q] = result;
+}
+
 // V neighbours along a row of dx; the row's length is a multiple of V, and n counts packs.
 template <int V, class T, class Div>
 __global__ void __launch_bounds__(256)
@@ -91,6 +109,34 @@ __global__ void __launch_bounds__(256)
   reinterpret_cast<packed<T, V>*>(dx)[q] = result;
 }
 
+bool halves_planes(const pool_shape& s, const pool_window& w, const flam_pool& p) {
+  const bool flat = w.kernel[0] == 1 && w.stride[0] == 1 && w.padding[0] == 0;
+  bool halves = flat && s.in[0] == s.out[0] && p.divisor_override == 0 && elements(s) < narrow_limit;
+  for (int d = 1; d < 3; d++) halves = halves && w.kernel[d] == 2 && w.stride[d] == 2 && w.padding[d] == 0 && s.in[d] == 2 * s.out[d];
+  return halves;
+}
+
+template <int V, class T>
+void halve(const T* x, T* y, const pool_shape& s) {
+  const int64_t n = s.planes * s.out_size * 2 / V;
+  cuda::launch("avg_pool_halving", &avg_pool_halving_kernel<V, T>, cuda::blocks_for(n, 256), 256, 0, x, y, narrow(s.in[2] / V), int32_t(n));
+}
+
+template <class T>
+void forward(const T* x, T* y, const pool_shape& s, const pool_window& w, const flam_pool& p) {
+  constexpr int V = per_16_bytes<T>;
+  const auto packs = [&](int elements) {
+    return s.in[2] % elements == 0 && aligned_to(x, elements * sizeof(T)) && aligned_to(y, elements / 2 * sizeof(T));
+  };
+  if (halves_planes(s, w, p) && packs(V)) return halve<V>(x, y, s);
+  if (halves_planes(s, w, p) && packs(2)) return halve<2>(x, y, s);
+  const int64_t n = s.planes * s.out_size;
+  by_index(std::max(elements(s), furthest(s, w)), [&](auto div) {
+    using Div = decltype(div);
+    cuda::launch("avg_pool", &avg_pool_kernel<T, Div>, cuda::blocks_for(n, 256), 256, 0, x, y, avg_windows<Div>(s, w, p), n);
+  });
+}
+
 template <int V, class T, class Div>
 void backward(const T* dy, T* dx, const pool_shape& s, const avg_windows<Div>& m) {
   const int64_t row[3] = {s.in[0], s.in[1], s.in[2] / V}, n = s.planes * s.in_size / V;
@@ -103,16 +149,8 @@ void backward(const T* dy, T* dx, const pool_shape& s, const avg_windows<Div>& m
 FLAM_CUDA_OP(avg_pool, (const flam_tensor* x, const flam_tensor* y, const flam_pool* p), (x, y, p)) {
   const pool_shape s = pool_sizes(*x, *y, p->nd);
   const pool_window w(*p);
-  const int64_t n = s.planes * s.out_size;
-  if (n == 0) return;
-  by_floating(x->dtype, [&](auto zero) {
-    using T = decltype(zero);
-    by_index(std::max(elements(s), furthest(s, w)), [&](auto div) {
-      using Div = decltype(div);
-      cuda::launch("avg_pool", &avg_pool_kernel<T, Div>, cuda::blocks_for(n, 256), 256, 0, data<T>(*x), data<T>(*y),
-                   avg_windows<Div>(s, w, *p), n);
-    });
-  });
+  if (s.planes * s.out_size == 0) return;
+  by_floating(x->dtype, [&](auto zero) { forward(data<decltype(zero)>(*x), data<decltype(zero)>(*y), s, w, *p); });
 }
 
 FLAM_CUDA_OP(avg_pool_backward, (const flam_tensor* dy, const flam_tensor* dx, const flam_pool* p), (dy, dx, p)) {

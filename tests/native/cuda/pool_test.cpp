@@ -181,6 +181,9 @@ TEST(cuda_avg_pool_of_even_rows) {
     for (int pad = 0; pad < 2; pad++)
       for (int64_t divisor : {0, 3}) check_avg(dtype, tolerance, make(3, {{6, 3, 2, 1}, {16, 3, 2, 1}}, pad == 1, divisor));
     check_avg(dtype, tolerance, make(5, {{8, 2, 2}, {16, 2, 2}}));
+    check_avg(dtype, tolerance, make(3, {{3, 1, 1}, {6, 2, 2}, {10, 2, 2}}));
+    check_avg(dtype, tolerance, make(3, {{7, 2, 2}, {16, 2, 2}}));
+    check_avg(dtype, tolerance, make(2, {{6, 2, 2}, {16, 2, 2}}, true, 3));
   });
 }
 
