@@ -1,6 +1,6 @@
 // dx[plane, indices[plane, o]] += dy[plane, o]. Outputs that share a maximum are chained: head[i] -> next[o] -> ..., built by exchanges
 // in any order; then one thread per input adds its chain by ascending o, so that sums never depend on timing.
-// Planes that fit keep their chains in shared memory, one block for a few planes; larger ones keep them in scratch memory.
+// Planes that fit keep their chains and dy in shared memory, one block for a few planes; larger ones keep them in scratch memory.
 #include "pool.cuh"
 
 using namespace flam;
@@ -9,6 +9,9 @@ namespace {
 
 template <class Link>
 constexpr Link chain_end = Link(~Link(0));
+
+// Links are written in packs of 16 bytes.
+FLAM_HD int padded_chains(int links) { return (links + 3) / 4 * 4; }
 
 // The sum of dy along a chain, four smallest positions at a time.
 template <class T, class Link>
@@ -33,24 +36,54 @@ __device__ __forceinline__ compute_t<T> sum_in_order(Link head, const Link* next
   return sum;
 }
 
-// One block: `group` neighbouring planes of `in` and `out` elements.
-template <class T>
-__global__ void max_pool_backward_shared_kernel(const T* dy, const int64_t* indices, T* dx, int64_t planes, int in, int out, int group,
-                                                divider by_out, cuda::fault* fault) {
+// V neighbouring sums. Most chains have one output or none: those are read together, before any longer one.
+template <int V, class T, class Link>
+__device__ __forceinline__ packed<T, V> sums_of_chains(const packed<Link, V>& head, const Link* next, const T* dy) {
+  using C = compute_t<T>;
+  C first[V];
+  Link second[V];
+  FLAM_UNROLL for (int v = 0; v < V; v++) {
+    first[v] = C(0), second[v] = chain_end<Link>;
+    if (head.v[v] != chain_end<Link>) first[v] = load(dy[head.v[v]]), second[v] = next[head.v[v]];
+  }
+  packed<T, V> sums;
+  FLAM_UNROLL for (int v = 0; v < V; v++)
+      store(sums.v[v], second[v] == chain_end<Link> ? C(0) + first[v] : sum_in_order(head.v[v], next, dy));
+  return sums;
+}
+
+// One block: `group` neighbouring planes of `in` and `out` elements, of which it keeps the chains and dy. It writes dx V at a time.
+template <int V, class T>
+__global__ void __launch_bounds__(1024) max_pool_backward_shared_kernel(const T* dy, const int64_t* indices, T* dx, int64_t planes, int in,
+                                                                        int out, int group, divider by_out, cuda::fault* fault) {
   FLAM_DYNAMIC_SHARED(uint32_t, head);
+  constexpr int U = 4;  // loads in flight
   const int64_t first = int64_t(blockIdx.x) * group;
-  const int count = int(smaller<int64_t>(group, planes - first));
-  uint32_t* next = head + group * in;
+  const int count = int(smaller<int64_t>(group, planes - first)), inputs = count * in, outputs = count * out, step = int(blockDim.x);
+  uint32_t* const next = head + padded_chains(group * in);
+  T* const kept = reinterpret_cast<T*>(next + padded_chains(group * out));
   dy += first * out, indices += first * out, dx += first * in;
-  for (int i = int(threadIdx.x); i < count * in; i += int(blockDim.x)) head[i] = chain_end<uint32_t>;
+  packed<uint32_t, 4> ends;
+  FLAM_UNROLL for (int v = 0; v < 4; v++) ends.v[v] = chain_end<uint32_t>;
+  for (int i = int(threadIdx.x); i < padded_chains(inputs) / 4; i += step) reinterpret_cast<packed<uint32_t, 4>*>(head)[i] = ends;
   __syncthreads();
-  for (int o = int(threadIdx.x); o < count * out; o += int(blockDim.x)) {
-    const int64_t at = indices[o];
-    if (uint64_t(at) >= uint64_t(in)) report_range(fault, at, 1, in);
-    else next[o] = atomicExch(&head[int(by_out.quotient(uint32_t(o))) * in + int(at)], uint32_t(o));
+  for (int o = int(threadIdx.x); o < outputs; o += U * step) {
+    int64_t at[U] = {};
+    T value[U] = {};
+    FLAM_UNROLL for (int u = 0; u < U; u++) if (o + u * step < outputs) at[u] = indices[o + u * step], value[u] = dy[o + u * step];
+    FLAM_UNROLL for (int u = 0; u < U; u++) {
+      const int k = o + u * step;
+      if (k >= outputs) break;
+      kept[k] = value[u];
+      if (uint64_t(at[u]) >= uint64_t(in)) report_range(fault, at[u], 1, in);
+      else next[k] = atomicExch(&head[int(by_out.quotient(uint32_t(k))) * in + int(at[u])], uint32_t(k));
+    }
   }
   __syncthreads();
-  for (int i = int(threadIdx.x); i < count * in; i += int(blockDim.x)) store(dx[i], sum_in_order(head[i], next, dy));
+  for (int i = int(threadIdx.x) * V; i < inputs; i += step * V) {
+    const auto heads = *reinterpret_cast<const packed<uint32_t, V>*>(head + i);
+    *reinterpret_cast<packed<T, V>*>(dx + i) = sums_of_chains(heads, next, kept);
+  }
 }
 
 template <class Div>
@@ -84,21 +117,43 @@ void through_scratch(const T* dy, const int64_t* indices, T* dx, int64_t planes,
                next.get(), dx, planes * in);
 }
 
-// Planes for one block: as many as 48 KB of chains hold, but enough blocks for every multiprocessor.
-int64_t group_of(int64_t planes, int64_t chains) {
-  const int64_t room = std::max<int64_t>(48 * 1024 / (4 * chains), 1), fair = planes / (4 * cuda::multiprocessors()) + 1;
-  return std::min(room, fair);
+// What one block does: planes, bytes of shared memory, threads.
+struct shared_part {
+  int group;
+  size_t bytes;
+  unsigned threads;
+};
+
+// Three packs of 4 inputs a thread, blocks enough for every multiprocessor; of large planes a block has threads as it has shared memory.
+shared_part part_of(int64_t planes, int64_t in, int64_t out, int64_t element) {
+  const auto bytes = [&](int64_t group) {
+    return size_t(4 * padded_chains(int(group * in)) + 4 * padded_chains(int(group * out)) + element * group * out);
+  };
+  const int64_t fair = planes / (8 * cuda::multiprocessors()) + 1, wanted = std::clamp<int64_t>(3072 / in, 1, fair);
+  int64_t group = std::min(wanted, planes);
+  while (group > 1 && int64_t(bytes(group)) > 32 * 1024) group--;
+  const int64_t packs = (group * in + 3) / 4, most = std::clamp<int64_t>(int64_t(bytes(group)) / 100, 256, 1024);
+  const int64_t rounds = std::max<int64_t>(packs / most, 1), threads = ((packs + rounds - 1) / rounds + 31) / 32 * 32;
+  return {int(group), bytes(group), unsigned(std::min<int64_t>(threads, 1024))};
+}
+
+template <int V, class T>
+void through_shared_memory(const T* dy, const int64_t* indices, T* dx, int64_t planes, int64_t in, int64_t out) {
+  const shared_part part = part_of(planes, in, out, sizeof(T));
+  cuda::launch("max_pool_backward_shared", &max_pool_backward_shared_kernel<V, T>, cuda::blocks_for(planes, part.group), part.threads,
+               part.bytes, dy, indices, dx, planes, int(in), int(out), part.group, divider(uint32_t(std::max<int64_t>(out, 1))),
+               cuda::fault_slot());
 }
 
 template <class T>
 void scatter(const flam_tensor& dy, const flam_tensor& indices, const flam_tensor& dx) {
-  const int64_t planes = dx.sizes[0], in = numel(dx) / planes, out = numel(dy) / planes, chains = in + out;
+  constexpr int V = std::min(per_16_bytes<T>, 4);
+  const int64_t planes = dx.sizes[0], in = numel(dx) / planes, out = numel(dy) / planes;
   const int64_t* where = data<int64_t>(indices);
-  if (4 * chains <= cuda::shared_memory_limit() - 1024) {
-    const int64_t group = group_of(planes, chains), block = std::clamp<int64_t>((group * in + 127) / 128 * 32, 64, 1024);
-    return cuda::launch("max_pool_backward_shared", &max_pool_backward_shared_kernel<T>, cuda::blocks_for(planes, group), unsigned(block),
-                        size_t(4 * group * chains), data<T>(dy), where, data<T>(dx), planes, int(in), int(out), int(group),
-                        divider(uint32_t(std::max<int64_t>(out, 1))), cuda::fault_slot());
+  if (4 * (in + out) + int64_t(sizeof(T)) * out + 32 <= cuda::shared_memory_limit() - 1024) {
+    if (in % V == 0 && aligned_to(dx.data, sizeof(T) * V))
+      return through_shared_memory<V>(data<T>(dy), where, data<T>(dx), planes, in, out);
+    return through_shared_memory<1>(data<T>(dy), where, data<T>(dx), planes, in, out);
   }
   // A bounded amount of scratch memory: planes go through it a batch at a time.
   const int64_t most = std::max(in, out), batch = std::max<int64_t>((int64_t(1) << 26) / most, 1);

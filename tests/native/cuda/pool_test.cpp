@@ -155,6 +155,8 @@ TEST(cuda_max_pool_backward_adds_in_order) {
     check_max(dtype, tolerance, make(2, {{64, 31, 1, 15}}));
     check_max(dtype, tolerance, make(2000, {{3, 2, 1}, {4, 2, 1}}));
   });
+  check_max(FLAM_FLOAT32, 1e-5, make(7, {{56, 2, 2}, {56, 2, 2}}));
+  check_max(FLAM_FLOAT32, 1e-5, make(2, {{111, 3, 2, 1}, {113, 3, 2, 1}}));
   check_max(FLAM_FLOAT32, 1e-5, make(2, {{40000, 9, 1, 4}}));
   check_max(FLAM_BFLOAT16, 3e-2, make(1, {{30000, 3, 1, 1}}));
 }
