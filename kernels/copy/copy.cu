@@ -20,27 +20,38 @@ struct transpose_plan {
   int64_t x_strides[FLAM_MAX_RANK], y_strides[FLAM_MAX_RANK];
 };
 
+// Where this block's square begins, in columns, rows, and elements of x and y.
+struct corner {
+  uint32_t column, row;
+  int64_t x, y;
+};
+__device__ __forceinline__ corner corner_of(const transpose_plan& p, unsigned tile) {
+  uint32_t rest = p.across.quotient(blockIdx.x), plane = p.down.quotient(rest);
+  corner c{(blockIdx.x - rest * p.across.d) * tile, (rest - plane * p.down.d) * tile, 0, 0};
+  c.x = c.column * p.x_step + c.row, c.y = c.row * p.y_step + c.column;
+  for (int d = 0; d < p.outer; d++) {
+    rest = p.sizes[d].quotient(plane);
+    const int64_t i = plane - rest * p.sizes[d].d;
+    c.x += i * p.x_strides[d];
+    c.y += i * p.y_strides[d];
+    plane = rest;
+  }
+  return c;
+}
+
 constexpr unsigned lanes = 32, lines = 8;
+
+template <class T>
+constexpr unsigned tile_of = sizeof(T) < 4 ? 64 : 32;
 
 template <class T, unsigned tile>
 __global__ void __launch_bounds__(lanes* lines) transpose_kernel(const __grid_constant__ transpose_plan p) {
   constexpr unsigned width = tile + (sizeof(T) < 4 ? 4 / sizeof(T) : 1);
   FLAM_SHARED(T, square, [tile][width]);
-  uint32_t rest = p.across.quotient(blockIdx.x);
-  const uint32_t column = (blockIdx.x - rest * p.across.d) * tile;
-  uint32_t plane = p.down.quotient(rest);
-  const uint32_t row = (rest - plane * p.down.d) * tile;
-  int64_t from = column * p.x_step + row, to = row * p.y_step + column;
-  for (int d = 0; d < p.outer; d++) {
-    rest = p.sizes[d].quotient(plane);
-    const int64_t i = plane - rest * p.sizes[d].d;
-    from += i * p.x_strides[d];
-    to += i * p.y_strides[d];
-    plane = rest;
-  }
-  const T* x = reinterpret_cast<const T*>(p.x) + from;
-  T* y = reinterpret_cast<T*>(p.y) + to;
-  const uint32_t columns = p.columns - column, rows = p.rows - row;  // left, this square's and those behind it
+  const corner at = corner_of(p, tile);
+  const T* x = reinterpret_cast<const T*>(p.x) + at.x;
+  T* y = reinterpret_cast<T*>(p.y) + at.y;
+  const uint32_t columns = p.columns - at.column, rows = p.rows - at.row;  // left, this square's and those behind it
   FLAM_UNROLL for (unsigned c = threadIdx.y; c < tile; c += lines) {
     FLAM_UNROLL for (unsigned r = threadIdx.x; r < tile; r += lanes) {
       if (c < columns && r < rows) square[c][r] = x[c * p.x_step + r];
@@ -54,6 +65,38 @@ __global__ void __launch_bounds__(lanes* lines) transpose_kernel(const __grid_co
   }
 }
 
+// Thread (p, g) reads pack p of V columns, and writes pack p of V rows, both from V g on. In shared memory pack p of a row in group g
+// stands at p ^ g, so that eight neighbours, writing down a column or reading along a row, meet different banks.
+constexpr unsigned packs_across = 16;
+
+template <class T, int V>
+__global__ void __launch_bounds__(packs_across* packs_across) transpose_packs_kernel(const __grid_constant__ transpose_plan plan) {
+  using pack = packed<T, V>;
+  using whole = std::conditional_t<sizeof(pack) == 16, uint4, uint2>;  // one instruction moves it
+  FLAM_SHARED(pack, square, [packs_across * V][packs_across]);
+  const unsigned p = threadIdx.x, g = threadIdx.y;
+  const corner at = corner_of(plan, packs_across * V);
+  const T* x = reinterpret_cast<const T*>(plan.x) + at.x + g * V * plan.x_step + p * V;
+  T* y = reinterpret_cast<T*>(plan.y) + at.y + g * V * plan.y_step + p * V;
+  const uint32_t columns = plan.columns - at.column, rows = plan.rows - at.row;
+  if (g * V < columns && p * V < rows) {
+    pack column[V];
+    FLAM_UNROLL for (int k = 0; k < V; k++) {
+      const whole read = __ldg(reinterpret_cast<const whole*>(x + k * plan.x_step));
+      memcpy(&column[k], &read, sizeof(pack));
+    }
+    FLAM_UNROLL for (int r = 0; r < V; r++) {
+      pack row;
+      FLAM_UNROLL for (int k = 0; k < V; k++) row.v[k] = column[k].v[r];
+      square[p * V + r][g ^ p] = row;
+    }
+  }
+  __syncthreads();
+  if (g * V >= rows || p * V >= columns) return;
+  FLAM_UNROLL for (int r = 0; r < V; r++) reinterpret_cast<whole*>(y + r * plan.y_step)[0] =
+      reinterpret_cast<const whole&>(square[g * V + r][p ^ g]);
+}
+
 int unit_dimension(const walk<2>& w, int k) {
   for (int d = 0; d < w.rank; d++)
     if (w.strides[k][d] == 1 && w.sizes[d] > 1) return d;
@@ -63,9 +106,21 @@ int unit_dimension(const walk<2>& w, int k) {
 // y and x each have a dimension of stride 1, not the same one, both long enough for a square to pay.
 bool is_transposed(const walk<2>& w, int i, int j) { return i >= 0 && j >= 0 && i != j && w.sizes[i] >= 16 && w.sizes[j] >= 16; }
 
+// Whether packs of V elements fit along both unit dimensions, i of y and j of x.
+bool turns_packs(const walk<2>& w, int i, int j, int V) {
+  bool fits = w.sizes[i] % V == 0 && w.sizes[j] % V == 0;
+  for (int k = 0; k < 2; k++) {
+    fits = fits && aligned_to(w.data[k], size_t(V * w.bytes[k]));
+    for (int d = 0; d < w.rank; d++) fits = fits && (d == (k == 0 ? i : j) || w.strides[k][d] % V == 0);
+  }
+  return fits;
+}
+
 template <class T>
 void copy_transposed(const walk<2>& w, int i, int j) {
-  constexpr unsigned tile = sizeof(T) < 4 ? 64 : 32;
+  constexpr int V = std::min(per_16_bytes<T>, 8);
+  const bool packs = turns_packs(w, i, j, V);
+  const unsigned tile = packs ? packs_across * V : tile_of<T>;
   transpose_plan p{};
   p.x = w.data[1], p.y = w.data[0];
   p.columns = uint32_t(w.sizes[i]), p.rows = uint32_t(w.sizes[j]);
@@ -79,7 +134,9 @@ void copy_transposed(const walk<2>& w, int i, int j) {
     squares *= w.sizes[d];
     p.outer++;
   }
-  cuda::launch("transpose", &transpose_kernel<T, tile>, unsigned(squares), dim3(lanes, lines), 0, p);
+  if (packs)
+    return cuda::launch("transpose_packs", &transpose_packs_kernel<T, V>, unsigned(squares), dim3(packs_across, packs_across), 0, p);
+  cuda::launch("transpose", &transpose_kernel<T, tile_of<T>>, unsigned(squares), dim3(lanes, lines), 0, p);
 }
 
 struct same_bits {

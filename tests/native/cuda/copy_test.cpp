@@ -53,7 +53,7 @@ TEST(cuda_copy_of_special_values) {
 
 TEST(cuda_copy_transposes) {
   for (int32_t dtype : {FLAM_BOOL, FLAM_UINT8, FLAM_FLOAT16, FLAM_INT16, FLAM_FLOAT32, FLAM_INT64})
-    for (const sample::shape& sizes : {sample::shape{64, 64}, {70, 33}, {16, 129}, {200, 17}}) {
+    for (const sample::shape& sizes : {sample::shape{64, 64}, {70, 33}, {16, 129}, {200, 17}, {136, 264}}) {
       tensor x(dtype, sizes);
       x.randomize();
       const tensor t = permuted(x, {1, 0});
