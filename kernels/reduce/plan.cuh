@@ -141,7 +141,7 @@ void reduce_on_cuda(const reduce_layout& l, const Op& op, const Source& x) {
   const bool columns = Op::shape == reduce_shape::columns ||
                        (Op::shape == reduce_shape::any && l.kept > 0 && inner > 1 && across != 0 && (along == 0 || across < along));
   const bool narrow =
-      columns && inner > 1 && inner <= 64 && l.reduced == 1 && l.inner_kept_x() == 1 && along == inner && l.count * inner >= 4096;
+      columns && inner > 1 && inner <= 64 && l.reduced == 1 && l.inner_kept_x() == 1 && l.strides[0] == inner && l.count * inner >= 4096;
   const reduce_box box = box_of(l, x, columns);
   if constexpr (Op::shape != reduce_shape::columns) {
     if (l.count <= 1 || (columns && !narrow && inner < 32 && l.count <= 256)) return launch_short(op, x, box, 1);

@@ -242,6 +242,17 @@ TEST(cuda_arg_reduce_random_shapes) {
     }
 }
 
+// Narrow rows that lie backwards in memory.
+TEST(cuda_arg_reduce_flipped_rows) {
+  for (int32_t dtype : {FLAM_INT16, FLAM_FLOAT32}) {
+    tensor x(dtype, {3000, 9});
+    x.randomize(3);
+    x.view.data = x.address(2999 * 9);
+    x.view.strides[0] = -9;
+    compare_arg(x, 0, true, true);
+  }
+}
+
 TEST(cuda_arg_reduce_empty) {
   const tensor x(FLAM_FLOAT32, {2, 0}), indices(FLAM_INT64, {2, 1}), none(FLAM_INT64, {1, 0});
   const check::mirror dx(x), dindices(indices), dnone(none);
