@@ -6,22 +6,25 @@ using namespace flam;
 
 namespace {
 
-template <class T, bool Largest>
+// Index: what holds any place along dim.
+template <class T, bool Largest, class Index>
 struct arg_op : plain_op {
   using C = compute_t<T>;
   struct Lane {
     C value;
-    int64_t index;
+    Index index;  // -1: none yet
   };
+  static constexpr int packs = per_16_bytes<T> > 4 ? 4 : 8;
   using State = best<best_value<C>>;
   static constexpr bool indexed = true;
   target values, indices;
   __device__ __forceinline__ Lane lane() const { return {C(0), -1}; }
   // A lane sees its elements in order, so the first of equals is there already.
   __device__ __forceinline__ void add(Lane& a, C x, int64_t i, none) const {
-    const bool wins = (Largest ? x > a.value : x < a.value) || (x != x && a.value == a.value) || a.index < 0;
+    const bool better = !(Largest ? x <= a.value : x >= a.value) && a.value == a.value;  // of NaN, too
+    const bool wins = better || a.index < 0;
     a.value = wins ? x : a.value;
-    a.index = wins ? i : a.index;
+    a.index = wins ? Index(i) : a.index;
   }
   __device__ __forceinline__ State state() const { return best_of(best_value<C>(0), -1); }
   __device__ __forceinline__ void take(State& s, const Lane& a, none) const { s = join(s, best_of(best_value<C>(a.value), a.index)); }
@@ -54,7 +57,12 @@ FLAM_CUDA_OP(arg_reduce, (const flam_tensor* x, const flam_tensor* values, const
   by_element(x->dtype, [&](auto zero) {
     using T = decltype(zero);
     const one_source<T> source{data<T>(*x)};
-    if (largest) reduce_on_cuda(l, arg_op<T, true>{{}, target(values), target(indices)}, source);
-    else reduce_on_cuda(l, arg_op<T, false>{{}, target(values), target(indices)}, source);
+    const auto reduce = [&](auto index) {
+      using Index = decltype(index);
+      if (largest) reduce_on_cuda(l, arg_op<T, true, Index>{{}, target(values), target(indices)}, source);
+      else reduce_on_cuda(l, arg_op<T, false, Index>{{}, target(values), target(indices)}, source);
+    };
+    if (l.count <= INT32_MAX) reduce(int32_t());
+    else reduce(int64_t());
   });
 }

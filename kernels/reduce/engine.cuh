@@ -3,8 +3,8 @@
 //   reduce_rows     blocks of threads along the reduced elements of one output; several blocks (slices) share a long one
 //   reduce_columns  neighbouring threads own neighbouring outputs; blocks share the reduced rows where there are few outputs
 //   reduce_join     joins the slices' states, in order: no atomics, so results repeat exactly
-// Each thread keeps several accumulators (Op::Lane) with Op::loads loads of 16 bytes in flight; a lane takes about 64 elements, then goes
-// into a state of the wider type.
+// Each thread keeps several accumulators (Op::Lane) with Op::loads loads in flight, along rows packs_in_flight of 16 bytes; a lane takes
+// about 64 elements, then goes into a state of the wider type.
 #pragma once
 #include "places.cuh"
 
@@ -21,6 +21,13 @@ struct reduce_place {
 // An Op has: Lane, State, Context, loads, indexed, shape;  open(source, place) -> Context;  lane(), add(Lane&, In, i, Context);
 // state(), take(State&, Lane, Context), join(State, State);  put(State, place).
 constexpr int reduce_threads = 256, lane_adds = 64;
+
+// Packs of 16 bytes that a thread has in flight along a row: an op that computes long on each may want more of them (Op::packs).
+template <class Op>
+constexpr int packs_in_flight() {
+  if constexpr (requires { Op::packs; }) return Op::packs;
+  else return Op::loads;
+}
 
 // Elements of one tensor, or pairs of two that stand at the same offsets.
 template <class T>
@@ -103,15 +110,15 @@ struct lane_set {
   }
 };
 
-// Items first, first + step, ... below `items`, Op::loads at a time: read(p) loads one, add(u, item, p) takes the u-th of them.
-template <class Op, class Set, class Read, class Add>
+// Items first, first + step, ... below `items`, U at a time: read(p) loads one, add(u, item, p) takes the u-th of them.
+template <int U, class Op, class Set, class Read, class Add>
 __device__ __forceinline__ void reduce_items(const Op& op, const typename Op::Context& context, Set& set, int64_t first, int64_t items,
-                                             int64_t step, const Read& read, const Add& add) {
-  constexpr int U = Op::loads;
+                                             int step, const Read& read, const Add& add) {
   for (int64_t p = first; p < items; p += U * step) {
+    const int left = items - p < U * step ? int(items - p) : U * step;
     decltype(read(p)) item[U] = {};
-    FLAM_UNROLL for (int u = 0; u < U; u++) if (p + u * step < items) item[u] = read(p + u * step);
-    FLAM_UNROLL for (int u = 0; u < U; u++) if (p + u * step < items) add(u, item[u], p + u * step);
+    FLAM_UNROLL for (int u = 0; u < U; u++) if (u * step < left) item[u] = read(p + u * step);
+    FLAM_UNROLL for (int u = 0; u < U; u++) if (u * step < left) add(u, item[u], p + u * step);
     set.adds += U;
     if (set.adds >= lane_adds) set.flush(op, context);
   }
@@ -127,7 +134,7 @@ __device__ __forceinline__ typename Op::State reduce_part(const Op& op, const So
   if (box.count == 0) return set.total;
   const typename Op::Context context = op.open(x, place);
   if (!box.side_by_side) {
-    reduce_items(
+    reduce_items<Op::loads>(
         op, context, set, slice.begin + t, slice.end, step, [&](int64_t i) { return x.one(place.x + offset_of(box.item, i)); },
         [&](int u, const typename Source::In& v, int64_t i) { op.add(set.lanes[u], v, i, context); });
     set.flush(op, context);
@@ -139,7 +146,7 @@ __device__ __forceinline__ typename Op::State reduce_part(const Op& op, const So
     // Elements before the aligned packs, the packs, and those behind: in this order, which some ops rely on.
     const int64_t head = n < boundary ? n : boundary, packs = (n - head) / V, first = slice.begin + head;
     for (int64_t i = slice.begin + t; i < first; i += step) op.add(set.lanes[0], x.one(start + i), i, context);
-    reduce_items(
+    reduce_items<packs_in_flight<Op>()>(
         op, context, set, int64_t(t), packs, step, [&](int64_t p) { return x.template pack<V>(start + first + p * V); },
         [&](int, const typename Source::template Pack<V>& v, int64_t p) {
           FLAM_UNROLL for (int j = 0; j < V; j++) op.add(set.lanes[j], Source::template value<V>(v, j), first + p * V + j, context);
@@ -155,17 +162,19 @@ __device__ __forceinline__ typename Op::State reduce_part(const Op& op, const So
 // Task number (slice, output): the states of several slices go to partial[slice][output].
 template <class Op, class Source>
 __global__ void __launch_bounds__(reduce_threads) reduce_short_kernel(const Op op, const Source x, const __grid_constant__ reduce_box box,
-                                                                      int lanes, int64_t per_slice, typename Op::State* partial) {
-  const int64_t task = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) / lanes, slice = task / box.outputs, o = task - slice * box.outputs;
+                                                                      int lane_bits, int64_t per_slice, typename Op::State* partial) {
+  const int lanes = 1 << lane_bits;
+  const int64_t task = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) >> lane_bits;
+  const int64_t slice = per_slice < box.runs ? task / box.outputs : task < box.outputs ? 0 : 1, o = task - slice * box.outputs;
   const int64_t first = slice * per_slice, last = first + per_slice < box.runs ? first + per_slice : box.runs;
   typename Op::State s = op.state();
   reduce_place place{};
   if (first < box.runs) {
     place = box.place(o);
-    s = reduce_part(op, x, box, place, {first, last, 0, box.items}, threadIdx.x % lanes, lanes);
+    s = reduce_part(op, x, box, place, {first, last, 0, box.items}, threadIdx.x & (lanes - 1), lanes);
   }
   s = group_join(op, s, lanes);
-  if (first >= box.runs || threadIdx.x % lanes > 0) return;
+  if (first >= box.runs || (threadIdx.x & (lanes - 1)) > 0) return;
   if (partial) partial[task] = s;
   else op.put(s, place);
 }

@@ -61,11 +61,12 @@ inline int64_t runs_per_slice(const reduce_box& box, int64_t threads_per_run, in
 }
 
 template <class Op, class Source>
-void launch_short(const Op& op, const Source& x, const reduce_box& box, int lanes) {
+void launch_short(const Op& op, const Source& x, const reduce_box& box, int lane_bits) {
+  const int64_t lanes = int64_t(1) << lane_bits;
   const int64_t per_slice = runs_per_slice(box, lanes, cuda::multiprocessors() * 2048), slices = ceil_div(box.runs, per_slice);
   const slices_of<Op> parts(slices, box);
   cuda::launch("reduce_short", &reduce_short_kernel<Op, Source>, cuda::blocks_for(box.outputs * slices * lanes, reduce_threads),
-               reduce_threads, 0, op, x, box, lanes, per_slice, parts.get());
+               reduce_threads, 0, op, x, box, lane_bits, per_slice, parts.get());
   parts.join(op, box);
 }
 
@@ -144,10 +145,12 @@ void reduce_on_cuda(const reduce_layout& l, const Op& op, const Source& x) {
       columns && inner > 1 && inner <= 64 && l.reduced == 1 && l.inner_kept_x() == 1 && l.strides[0] == inner && l.count * inner >= 4096;
   const reduce_box box = box_of(l, x, columns);
   if constexpr (Op::shape != reduce_shape::columns) {
-    if (l.count <= 1 || (columns && !narrow && inner < 32 && l.count <= 256)) return launch_short(op, x, box, 1);
+    if (l.count <= 1 || (columns && !narrow && inner < 32 && l.count <= 256)) return launch_short(op, x, box, 0);
     if (!columns && box.items <= 1024) {
       const int64_t each = box.side_by_side ? per_16_bytes<typename Source::Element> : 4;
-      return launch_short(op, x, box, int(std::min<int64_t>(32, power_from(ceil_div(box.items, each)))));
+      int lane_bits = 0;
+      while (lane_bits < 5 && (each << lane_bits) < box.items) lane_bits++;
+      return launch_short(op, x, box, lane_bits);
     }
     if (!columns) return launch_rows(op, x, box);
   }
