@@ -214,6 +214,7 @@ void launch_backward(const backward_task& f) {
 template <class T>
 void run_on_tensor_cores(const attention_task& t, const attention_gradients& g, const float* delta) {
   const bool in = rows_aligned(t.q) && rows_aligned(t.k) && rows_aligned(t.v) && rows_aligned(g.dy);
+  if (in && on_sm90(t)) return attention_sm90_backward<T>(t, g, delta);
   const bool out = rows_aligned(g.dq) && rows_aligned(g.dk) && rows_aligned(g.dv);
   const backward_task f{t, g, delta, in, out, float(t.scale) * log2_e_float, float(t.scale)};
   if (t.d <= 32) return launch_backward<T, 32, 2, 64, 64>(f);

@@ -21,14 +21,13 @@ struct forward_task {
   uint32_t tiles, items;
 };
 
-// The tile of queries that a block takes in its turn'th round. Blocks of odd rounds go backwards: under causal the last queries see the
-// most keys, and no block is to get them each time.
+// A tile of queries of one head.
 struct work_item {
   uint32_t head, b, h;
   int q0, tiles_k;
   __device__ __forceinline__ bool find(const forward_task& f, uint32_t turn) {
     const attention_task& t = f.t;
-    const uint32_t item = turn * gridDim.x + (turn & 1 ? gridDim.x - 1 - blockIdx.x : blockIdx.x);
+    const uint32_t item = item_of(turn);
     if (item >= f.items) return false;
     const uint32_t tile = item % f.tiles;
     head = item / f.tiles, b = head / uint32_t(t.heads), h = head % uint32_t(t.heads);
@@ -65,19 +64,12 @@ struct forward_memory {
   }
 };
 
-struct ring {
-  int stage = 0, parity = 0;
-  __device__ __forceinline__ void next() {
-    if (++stage == stages) stage = 0, parity ^= 1;
-  }
-};
-
 template <class T, int D>
 __device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_memory<T, D>& m) {
   using memory = forward_memory<T, D>;
   const attention_task& t = f.t;
   const int tk = int(t.tk), d = int(t.d);
-  ring at;
+  ring<stages> at;
   int q_parity = 1;
   for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
     work_item w;
@@ -107,7 +99,7 @@ struct consumer {
   float scale, flip;
   float y[D / 8][4], top[2], sum[2];  // of rows g and g + 8; sum of this lane's columns alone
   uint32_t p[N / 16][4];
-  ring k, v;
+  ring<stages> k, v;
 
   __device__ __forceinline__ consumer(const forward_task& f, const memory& m, int group)
       : m(m), group(group), tk(int(f.t.tk)), causal(f.t.causal), scale(f.scale), flip(f.flip) {}
@@ -120,11 +112,6 @@ struct consumer {
 
   __device__ __forceinline__ void take_turn() const { arch::named_barrier(1 + group, consumers * group_threads); }
   __device__ __forceinline__ void give_turn() const { arch::named_barrier_arrive(1 + (group ^ 1), consumers * group_threads); }
-  // By one lane of each warp, once its products have read the tile.
-  __device__ __forceinline__ static void release(arch::shared_barrier* b) {
-    __syncwarp();
-    if ((threadIdx.x & 31) == 0) arch::arrive(b);
-  }
 
   __device__ __forceinline__ void issue_scores(float (&s)[N / 8][4]) {
     arch::wait(&m.at->k_full[k.stage], k.parity);
@@ -148,9 +135,9 @@ struct consumer {
 
   // Hides what lies past the last key or, under causal, past the query.
   __device__ __forceinline__ void mask(float (&s)[N / 8][4], int key0) const {
-    const int t = threadIdx.x & 3, row = int(threadIdx.x % group_threads / 32) * 16 + int(threadIdx.x >> 2 & 7);
+    const int t = threadIdx.x & 3;
     FLAM_UNROLL for (int half = 0; half < 2; half++) {
-      const int seen = q0 + row + half * 8 + 1, end = (causal && seen < tk ? seen : tk) - key0 - 2 * t;
+      const int seen = q0 + lane_row() + half * 8 + 1, end = (causal && seen < tk ? seen : tk) - key0 - 2 * t;
       FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
         FLAM_UNROLL for (int e = 0; e < 2; e++) {
           if (n * 8 + e >= end) s[n][2 * half + e] = -INFINITY;
@@ -218,12 +205,11 @@ struct consumer {
 
   // Leaves 1 / sum in sum and writes lse.
   __device__ __forceinline__ void finish(float* lse, int tq) {
-    const int row = int(threadIdx.x % group_threads / 32) * 16 + int(threadIdx.x >> 2 & 7);
     FLAM_UNROLL for (int half = 0; half < 2; half++) {
       float all = sum[half];
       all += __shfl_xor_sync(full_mask, all, 1);
       all += __shfl_xor_sync(full_mask, all, 2);
-      const int query = q0 + row + half * 8;
+      const int query = q0 + lane_row() + half * 8;
       if ((threadIdx.x & 3) == 0 && query < tq) lse[query] = top[half] * scale * ln_2_float + logf(all);
       sum[half] = 1.0f / all;  // 1 / 0: every score was -infinity, and 0 / 0 is the answer
     }

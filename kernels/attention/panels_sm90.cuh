@@ -18,15 +18,46 @@ struct panel_tile {
 
   // A warpgroup copies rows first .. first + R - 1 of x, of which `size` exist, and their first d columns; the rest becomes 0.
   __device__ __forceinline__ static void fetch(arch::shared_address tile, const T* x, int64_t stride, int first, int size, int d) {
-    static_assert(R * chunks % group_threads == 0);
-    const int thread = threadIdx.x % group_threads, chunk = thread % chunks, left = d - chunk * 8;
-    FLAM_UNROLL for (int i = 0; i < R * chunks / group_threads; i++) {
-      const int row = (thread + i * group_threads) / chunks;
-      const int valid = first + row < size && left > 0 ? (left < 8 ? left : 8) : 0;
-      arch::cp_async16(tile + offset(row, chunk), valid > 0 ? x + (first + row) * stride + chunk * 8 : x, valid * 2);
+    constexpr int step = group_threads / chunks;  // rows at a time: a multiple of 8, so that a thread's place in its row stays
+    static_assert(step % 8 == 0 && R % step == 0);
+    const int thread = threadIdx.x % group_threads, chunk = thread % chunks, row = thread / chunks;
+    const arch::shared_address to = tile + offset(row, chunk);
+    const T* from = x + int64_t(first + row) * stride + chunk * 8;
+    if (first + R <= size && d == D) {
+      FLAM_UNROLL for (int i = 0; i < R; i += step, from += step * stride) arch::cp_async16(to + i * 128, from);
+    } else {
+      const int left = d - chunk * 8, bytes = left <= 0 ? 0 : left < 8 ? 2 * left : 16;
+      FLAM_NO_UNROLL for (int i = 0; i < R; i += step, from += step * stride) {
+        const bool exists = bytes > 0 && first + row + i < size;
+        arch::cp_async16(to + i * 128, exists ? from : x, exists ? bytes : 0);
+      }
     }
   }
 };
+
+// A place in a ring of stages, and the parity of the barriers' phase there.
+template <int stages>
+struct ring {
+  int stage = 0, parity = 0;
+  __device__ __forceinline__ void next() {
+    if (++stage == stages) stage = 0, parity ^= 1;
+  }
+};
+
+// A warp's products have read what a barrier guards.
+__device__ __forceinline__ void release(arch::shared_barrier* b) {
+  __syncwarp();
+  if ((threadIdx.x & 31) == 0) arch::arrive(b);
+}
+
+// Which of `items` a block takes in its turn'th round. Odd rounds go backwards: items are sorted by their length within each head, and no
+// block is to get a long one each time.
+__device__ __forceinline__ uint32_t item_of(uint32_t turn) {
+  return turn * gridDim.x + (turn & 1 ? gridDim.x - 1 - blockIdx.x : blockIdx.x);
+}
+
+// This lane's first row among its warpgroup's 64; it has that and the eighth after it.
+__device__ __forceinline__ int lane_row() { return int(threadIdx.x % group_threads / 32) * 16 + int(threadIdx.x >> 2 & 7); }
 
 // sum (+)= a b^T over D: 64 rows of `a` from row0 on, N rows of b, both D wide. Issued only.
 template <class T, int D, int RA, int N>
@@ -55,11 +86,11 @@ __device__ __forceinline__ void round_sums(uint32_t (&p)[N / 16][4], const float
 __device__ __forceinline__ void turn_4x4(uint32_t (&r)[4]) {
   const bool odd = threadIdx.x & 1, high = threadIdx.x & 2;
   FLAM_UNROLL for (int i = 0; i < 4; i += 2) {
-    const uint32_t kept = odd ? r[i + 1] : r[i], other = __shfl_xor_sync(full_mask, odd ? r[i] : r[i + 1], 1);
+    const uint32_t a = r[i], b = r[i + 1], kept = odd ? b : a, other = __shfl_xor_sync(full_mask, odd ? a : b, 1);
     r[i] = odd ? other : kept, r[i + 1] = odd ? kept : other;
   }
   FLAM_UNROLL for (int i = 0; i < 2; i++) {
-    const uint32_t kept = high ? r[i + 2] : r[i], other = __shfl_xor_sync(full_mask, high ? r[i] : r[i + 2], 2);
+    const uint32_t a = r[i], b = r[i + 2], kept = high ? b : a, other = __shfl_xor_sync(full_mask, high ? a : b, 2);
     r[i] = high ? other : kept, r[i + 2] = high ? kept : other;
   }
 }
@@ -68,7 +99,7 @@ __device__ __forceinline__ void turn_4x4(uint32_t (&r)[4]) {
 template <class T, int D>
 __device__ __forceinline__ void write_sums(T* y, int64_t stride, int first, int size, int d, bool aligned, const float (&sum)[D / 8][4],
                                            const float (&factor)[2]) {
-  const int lane = threadIdx.x & 31, row0 = first + int(threadIdx.x % group_threads / 32) * 16 + lane / 4;
+  const int lane = threadIdx.x & 31, row0 = first + lane_row();
   FLAM_UNROLL for (int half = 0; half < 2; half++) {
     FLAM_UNROLL for (int n = 0; n < D / 8; n += 4) {
       packed<uint32_t, 4> v;
@@ -81,8 +112,9 @@ __device__ __forceinline__ void write_sums(T* y, int64_t stride, int first, int 
       if (aligned && column + 8 <= d) {
         *reinterpret_cast<packed<uint32_t, 4>*>(to) = v;
       } else {
-        FLAM_UNROLL for (int e = 0; e < 8; e++) {
-          if (column + e < d) to[e] = T{uint16_t(v.v[e / 2] >> e % 2 * 16)};
+        FLAM_UNROLL for (int i = 0; i < 4; i++) {
+          if (column + 2 * i < d) to[2 * i] = T{uint16_t(v.v[i])};
+          if (column + 2 * i + 1 < d) to[2 * i + 1] = T{uint16_t(v.v[i] >> 16)};
         }
       }
     }
