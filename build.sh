@@ -168,6 +168,8 @@ test_emulated() {
     run_counted "native CUDA tests on cuBLASLt's stand-in" "$tests/flambeau_emulated_tests" cuda_matmul
   FLAMBEAU_CUDNN=on FLAMBEAU_CUDA_LIBRARIES="$root/build/release/vendor" FLAM_EMU_LAUNCHES="$launches/cudnn" \
     run_counted "native CUDA tests on cuDNN's stand-in" "$tests/flambeau_emulated_tests" cuda_conv
+  FLAM_EMU_CAPABILITY=80 FLAM_EMU_LAUNCHES="$launches/sm80" \
+    run_counted "native CUDA tests without Hopper's kernels" "$tests/flambeau_emulated_tests" cuda_attention
   run_counted "GPU benchmark in small" bash -c "'$root/build/release/tests/gpu/bench/flambeau_emulated_bench' --smoke && echo '1 passed, 0 failed'"
   FLAMBEAU_BACKEND=emulated FLAMBEAU_NATIVE_PATH="$root/build/release" FLAM_EMU_LAUNCHES="$launches/managed" \
     run_managed "managed CUDA tests" "TestCategory=Device"

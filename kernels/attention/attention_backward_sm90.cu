@@ -157,6 +157,10 @@ struct keys_consumer {
     int last = -1;  // the stage whose products are under way
     for (int i = begin; i < end; i++, at.next()) {
       arch::wait(&m.at->full[at.stage], at.parity);
+      if (f.t.causal && i * N + N <= key0) {  // these keys come after all of the queries; others of the block do not
+        release(&m.at->empty[at.stage]);
+        continue;
+      }
       arch::fence_products();
       arch::warpgroup_fence();
       issue_rows<T, D, held, N>(s, m.a, group * 64, m.passing_a(at.stage));
@@ -288,6 +292,10 @@ struct queries_consumer {
     int last = -1;
     for (int j = 0; j < tiles_k; j++, at.next()) {
       arch::wait(&m.at->full[at.stage], at.parity);
+      if (f.t.causal && j * N > query0 + 63) {  // others of the block see these keys, these queries do not
+        release(&m.at->empty[at.stage]);
+        continue;
+      }
       arch::fence_products();
       arch::warpgroup_fence();
       issue_rows<T, D, held, N>(s, m.a, group * 64, m.passing_a(at.stage));

@@ -12,7 +12,7 @@ namespace flam {
 inline namespace FLAM_ISA {
 namespace {
 
-constexpr int consumers = 2, queries = 64 * consumers, N = 128, stages = 2;
+constexpr int N = 128, stages = 2;  // keys at a time, and how many such tiles of keys and of values
 
 struct forward_task {
   attention_task t;
@@ -25,6 +25,7 @@ struct forward_task {
 struct work_item {
   uint32_t head, b, h;
   int q0, tiles_k;
+  template <int queries>
   __device__ __forceinline__ bool find(const forward_task& f, uint32_t turn) {
     const attention_task& t = f.t;
     const uint32_t item = item_of(turn);
@@ -42,8 +43,9 @@ struct forward_barriers {
   arch::shared_barrier q_full, q_empty, k_full[stages], k_empty[stages], v_full[stages], v_empty[stages];
 };
 
-template <class T, int D>
+template <class T, int D, int consumers>
 struct forward_memory {
+  static constexpr int queries = 64 * consumers;
   using queries_tile = panel_tile<T, D, queries>;
   using keys_tile = panel_tile<T, D, N>;
   static constexpr int bytes = queries_tile::bytes + 2 * stages * keys_tile::bytes + 1024;
@@ -64,16 +66,16 @@ struct forward_memory {
   }
 };
 
-template <class T, int D>
-__device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_memory<T, D>& m) {
-  using memory = forward_memory<T, D>;
+template <class T, int D, int consumers>
+__device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_memory<T, D, consumers>& m) {
+  using memory = forward_memory<T, D, consumers>;
   const attention_task& t = f.t;
   const int tk = int(t.tk), d = int(t.d);
   ring<stages> at;
   int q_parity = 1;
   for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
     work_item w;
-    if (!w.find(f, turn)) continue;
+    if (!w.find<64 * consumers>(f, turn)) continue;
     const T *k = t.k.at<T>(w.b, w.h, 0), *v = t.v.at<T>(w.b, w.h, 0);
     arch::wait(&m.at->q_empty, q_parity);
     memory::queries_tile::fetch(m.q, t.q.at<T>(w.b, w.h, 0), t.q.row, w.q0, int(t.tq), d);
@@ -90,9 +92,9 @@ __device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_
   }
 }
 
-template <class T, int D>
+template <class T, int D, int consumers>
 struct consumer {
-  using memory = forward_memory<T, D>;
+  using memory = forward_memory<T, D, consumers>;
   const memory& m;
   int group, q0, tk;  // which consumer; the first of its 64 queries
   bool causal;
@@ -110,14 +112,14 @@ struct consumer {
     top[0] = top[1] = -INFINITY, sum[0] = sum[1] = 0;
   }
 
-  __device__ __forceinline__ void take_turn() const { arch::named_barrier(1 + group, consumers * group_threads); }
-  __device__ __forceinline__ void give_turn() const { arch::named_barrier_arrive(1 + (group ^ 1), consumers * group_threads); }
+  __device__ __forceinline__ void take_turn() const { arch::named_barrier(1 + group, 2 * group_threads); }
+  __device__ __forceinline__ void give_turn() const { arch::named_barrier_arrive(1 + (group + 1) % consumers, 2 * group_threads); }
 
   __device__ __forceinline__ void issue_scores(float (&s)[N / 8][4]) {
     arch::wait(&m.at->k_full[k.stage], k.parity);
     arch::fence_products();
     arch::warpgroup_fence();
-    issue_rows<T, D, queries, N>(s, m.q, group * 64, m.k + k.stage * memory::keys_tile::bytes);
+    issue_rows<T, D, memory::queries, N>(s, m.q, group * 64, m.k + k.stage * memory::keys_tile::bytes);
     arch::warpgroup_commit();
   }
   __device__ __forceinline__ void issue_values() {
@@ -171,18 +173,30 @@ struct consumer {
     }
   }
 
+  // Keys that none of these queries sees, but others of the block do.
+  __device__ __forceinline__ void skip() {
+    take_turn();
+    give_turn();
+    arch::wait(&m.at->k_full[k.stage], k.parity);
+    release(&m.at->k_empty[k.stage]), k.next();
+    arch::wait(&m.at->v_full[v.stage], v.parity);
+    release_values();
+  }
+
   // All keys of one tile of queries; the last tile of keys first, as it may need a mask.
   __device__ __forceinline__ void run(int tiles_k) {
     float s[N / 8][4], rescale[2];
+    int j = tiles_k - 1;
+    for (; causal && j * N > q0 + 63; j--) skip();
     take_turn();
     issue_scores(s);
     give_turn();
     arch::warpgroup_wait<0>();
     arch::pin(s);
-    release_keys(tiles_k - 1);
-    soften(s, tiles_k - 1, rescale);
+    release_keys(j);
+    soften(s, j, rescale);
     round_sums<T, N>(p, s);
-    for (int j = tiles_k - 2; j >= 0; j--) {
+    for (j--; j >= 0; j--) {
       take_turn();
       issue_scores(s);
       issue_values();
@@ -216,26 +230,26 @@ struct consumer {
   }
 };
 
-template <class T, int D>
+template <class T, int D, int consumers>
 __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) forward_sm90_kernel(const __grid_constant__ forward_task f) {
   FLAM_DYNAMIC_SHARED(char, shared);
   FLAM_SHARED(forward_barriers, barriers);
-  const forward_memory<T, D> m(shared, &barriers);
+  const forward_memory<T, D, consumers> m(shared, &barriers);
   if (threadIdx.x == 0) m.start();
   __syncthreads();
   const int group = int(threadIdx.x / group_threads) - 1;
   if (group < 0) {
-    arch::fewer_registers<40>();
-    copy_tiles<T, D>(f, m);
+    arch::fewer_registers<consumers == 2 ? 40 : 32>();
+    copy_tiles(f, m);
   } else {
-    arch::more_registers<232>();
+    arch::more_registers<consumers == 2 ? 232 : 160>();  // of 65,536 / threads for each at first
     const attention_task& t = f.t;
-    consumer<T, D> c(f, m, group);
-    if (group == 1) c.give_turn();
+    consumer<T, D, consumers> c(f, m, group);
+    if (group == consumers - 1) c.give_turn();
     int q_parity = 0;
     for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
       work_item w;
-      if (!w.find(f, turn)) continue;
+      if (!w.find<64 * consumers>(f, turn)) continue;
       c.start(w.q0 + group * 64);
       arch::wait(&barriers.q_full, q_parity);
       q_parity ^= 1;
@@ -246,12 +260,13 @@ __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) forward_sm
   }
 }
 
-template <class T, int D>
+template <class T, int D, int consumers>
 void launch_forward(forward_task f) {
-  f.tiles = uint32_t((f.t.tq + queries - 1) / queries);
+  using memory = forward_memory<T, D, consumers>;
+  f.tiles = uint32_t((f.t.tq + memory::queries - 1) / memory::queries);
   f.items = f.tiles * uint32_t(f.t.batch * f.t.heads);
-  cuda::launch("attention_sm90", &forward_sm90_kernel<T, D>, std::min(f.items, uint32_t(cuda::multiprocessors())),
-               (consumers + 1) * group_threads, forward_memory<T, D>::bytes, f);
+  cuda::launch("attention_sm90", &forward_sm90_kernel<T, D, consumers>, std::min(f.items, uint32_t(cuda::multiprocessors())),
+               (consumers + 1) * group_threads, memory::bytes, f);
 }
 
 }  // namespace
@@ -261,8 +276,8 @@ void attention_sm90(const attention_task& t) {
   forward_task f{t, rows_aligned(t.y), 0, 1, 0, 0};
   f.scale = float(t.scale == 0 ? 1.0 : std::fabs(t.scale)) * log2_e_float;
   f.flip = t.scale > 0 ? 1.0f : t.scale < 0 ? -1.0f : 0.0f;
-  if (t.d <= 64) launch_forward<T, 64>(f);
-  else launch_forward<T, 128>(f);
+  if (t.d <= 64) launch_forward<T, 64, 3>(f);
+  else launch_forward<T, 128, 2>(f);
 }
 template void attention_sm90<float16>(const attention_task& t);
 template void attention_sm90<bfloat16>(const attention_task& t);

@@ -61,7 +61,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
   p->maxThreadsDim[2] = 64;
   p->maxGridSize[0] = 2147483647;
   p->maxGridSize[1] = p->maxGridSize[2] = 65535;
-  p->major = 9;
+  p->major = settings().capability / 10;
+  p->minor = settings().capability % 10;
   p->multiProcessorCount = 4;
   p->maxThreadsPerMultiProcessor = 2048;
   p->l2CacheSize = 4 << 20;

@@ -28,6 +28,7 @@ settings_t from_environment() {
   s.abort_at_first = number("FLAM_EMU_CHECK_ABORT", 0) != 0;
   s.no_driver = number("FLAM_EMU_NO_DRIVER", 0) != 0;
   s.devices = int(number("FLAM_EMU_DEVICES", 1));
+  s.capability = int(number("FLAM_EMU_CAPABILITY", 90));
   s.memory_bytes = size_t(number("FLAM_EMU_MEM_MB", 2048)) << 20;
   s.launches = std::getenv("FLAM_EMU_LAUNCHES");
   return s;

@@ -23,6 +23,7 @@ struct settings_t {
   bool abort_at_first;  // abort() at the first violation, for a debugger
   bool no_driver;
   int devices;
+  int capability;        // 10 major + minor
   size_t memory_bytes;   // of each device
   const char* launches;  // the file to which the names of the kernels that ran are appended, or null
 };

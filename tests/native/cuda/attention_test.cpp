@@ -155,6 +155,15 @@ TEST(cuda_attention_shapes) {
   }
 }
 
+// More tiles than one of queries and of keys, more rounds than one of a block's.
+TEST(cuda_attention_many_tiles) {
+  for (bool causal : {false, true}) {
+    compare_with_cuda(FLAM_BFLOAT16, {1, 1, 330, 270, 64, causal, true});
+    compare_with_cuda(FLAM_FLOAT16, {1, 1, 260, 200, 128, causal});
+    compare_with_cuda(FLAM_BFLOAT16, {1, 9, 140, 70, 40, causal});
+  }
+}
+
 // Head sizes between those that kernels are made for, rows that 16-byte loads cannot take, very few rows.
 TEST(cuda_attention_odd_shapes) {
   for (int32_t dtype : sample::floating_dtypes())
