@@ -103,6 +103,18 @@ __device__ __forceinline__ void write_words(T* row, int64_t first, int64_t n, co
   else if (first < n) *reinterpret_cast<pack_words*>(row + first) = close_words<T>(v);
 }
 
+// A row as `lead` numbers in front of the first 16-byte boundary, whole packs, and `rest` numbers behind them.
+struct row_span {
+  int lead, rest;
+  int64_t packs;
+};
+template <class T>
+__device__ __forceinline__ row_span span_of(const T* row, int64_t n) {
+  constexpr int V = per_16_bytes<T>;
+  const int before = (V - row_head(row)) % V, lead = n < before ? int(n) : before;
+  return {lead, int((n - lead) % V), (n - lead) / V};
+}
+
 // read_pack and write_pack with any distance between elements.
 template <class T, int V>
 __device__ __forceinline__ void read_items(const T* row, int64_t stride, int64_t first, int64_t n, compute_t<T> outside,
