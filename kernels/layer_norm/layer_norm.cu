@@ -77,7 +77,7 @@ __device__ __forceinline__ row_moments<C> moments_in_registers(const team_column
 
 // Blocks on a multiprocessor, which the registers are for.
 template <class T>
-constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1 : 3;
+constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1 : 2;
 
 // Rows that begin at multiples of 16 bytes, n % V == 0: a team of 1 << lanes_log2 lanes takes every (number of teams)th one, and the next
 // is under way while it computes. Weights and biases lie in shared memory.
