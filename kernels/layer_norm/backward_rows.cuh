@@ -32,7 +32,7 @@ __device__ __forceinline__ pair_sum<C> team_sum(const pair_sum<C>& s, int lanes)
   else return group_join(add_pairs<C>(), s, lanes);
 }
 
-// One thread's part of a row: dy and x as they lie in memory, and the row's moments. Rows that do not exist are zero.
+// One thread's part of a row: dy and x as they lie in memory, and the row's moments.
 template <int K, int W, class T>
 struct row_part {
   using C = compute_t<T>;
@@ -40,16 +40,14 @@ struct row_part {
   Raw dy[K], x[K];
   C center, scale;
 
-  __device__ __forceinline__ void fetch(const backward_args<T>& a, const team_columns<W, C>& columns, int64_t r) {
-    const bool works = r < a.rows;
-    const int n = works ? int(a.n) : 0;
-    const int64_t at = works ? r * a.n : 0;
+  // Zeros, unless the row is there; r exists either way.
+  __device__ __forceinline__ void fetch(const backward_args<T>& a, const team_columns<W, C>& columns, int64_t r, int n, bool there) {
     FLAM_UNROLL for (int k = 0; k < K; k++) {
-      dy[k] = fetch_raw(a.dy + at, columns.first(k), n);
-      x[k] = fetch_raw(a.x + at, columns.first(k), n);
+      dy[k] = fetch_raw(a.dy + r * n, columns.first(k), there ? n : 0);
+      x[k] = fetch_raw(a.x + r * n, columns.first(k), there ? n : 0);
     }
-    center = works ? a.mean[r] : C(0);
-    scale = works ? a.rstd[r] : C(0);
+    center = a.mean[r];
+    scale = a.rstd[r];
   }
   __device__ __forceinline__ void open(C (&g)[K][W], C (&v)[K][W]) const {
     FLAM_UNROLL for (int k = 0; k < K; k++) {
@@ -108,34 +106,38 @@ template <int K, int W, class C>
 constexpr int backward_rows_blocks = K* W* int(sizeof(C)) > 64 ? 1 : 2;
 
 // Each team of 1 << lanes_log2 threads (or block) takes every (number of teams)th row, the next one being under way meanwhile.
-// partial: [blocks][2][slots], see team_columns
-template <int K, int W, bool Block, class T>
+// Full: n is K W lanes, which spares branches; with K > 1 a team is a warp. partial: [blocks][2][slots], see team_columns
+template <int K, int W, bool Block, bool Full, class T>
 __global__ void __launch_bounds__(256, (backward_rows_blocks<K, W, compute_t<T>>))
-    layer_norm_backward_rows_kernel(const backward_args<T> a, int lanes_log2, compute_t<T>* partial) {
+    layer_norm_backward_rows_kernel(const backward_args<T> a, int lanes_log2_of_one_pack, compute_t<T>* partial) {
   using C = compute_t<T>;
   FLAM_DYNAMIC_SHARED(C, shared);  // the weights, later [teams][slots]
-  const int lanes = 1 << lanes_log2, team = threadIdx.x >> lanes_log2, teams = 256 >> lanes_log2;
+  const int lanes_log2 = Block ? 8 : K > 1 || Full ? 5 : lanes_log2_of_one_pack, lanes = 1 << lanes_log2, teams = 256 >> lanes_log2;
+  const int team = threadIdx.x >> lanes_log2, n = Full ? K * W << lanes_log2 : int(a.n);
+  const int in_warp = lanes_log2 < 5 ? (threadIdx.x & 31) >> lanes_log2 : 0;  // which of its warp's teams this is
   const team_columns<W, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
-  if (team == 0) columns.keep(shared, K, a.weight, a.n, C(1));
+  if (team == 0) columns.keep(shared, K, a.weight, n, C(1));
   __syncthreads();
   C dw[K][W] = {}, db[K][W] = {};
-  const int64_t first = int64_t(blockIdx.x) * teams, step = int64_t(gridDim.x) * teams;
+  const int64_t step = int64_t(gridDim.x) * teams;
+  int64_t r = int64_t(blockIdx.x) * teams + team;
   row_part<K, W, T> row;
-  row.fetch(a, columns, first + team);
-  for (int64_t base = first; base < a.rows; base += step) {  // the same for all teams: those of one warp meet in its shuffles
+  if (r - in_warp < a.rows) row.fetch(a, columns, r < a.rows ? r : 0, n, lanes_log2 >= 5 || r < a.rows);
+  for (; r - in_warp < a.rows; r += step) {  // as often for all teams of a warp: they meet in its shuffles
+    const bool works = lanes_log2 >= 5 || r < a.rows;
     C g[K][W], u[K][W];
     row.open(g, u);
-    const int64_t r = base + team;
     const C center = row.center, scale = row.scale;
-    row.fetch(a, columns, r + step);
+    const bool more = r + step < a.rows;
+    row.fetch(a, columns, more ? r + step : works ? r : 0, n, lanes_log2 >= 5 || more);
     __syncwarp();  // or the compiler moves all weights into registers that it does not have
     pair_sum<C> sums = add_row(columns, shared, center, scale, g, u, dw, db);
     sums = team_sum<Block>(sums, lanes);
-    const C mean_g = sums.a / C(a.n), mean_gu = sums.b / C(a.n);
+    const C mean_g = sums.a / C(n), mean_gu = sums.b / C(n);
     FLAM_UNROLL for (int k = 0; k < K; k++) {
       FLAM_UNROLL for (int j = 0; j < W; j++) g[k][j] = scale * (g[k][j] - mean_g - u[k][j] * mean_gu);
-      if constexpr (W == 1) write_pack<T, 1>(a.dx + r * a.n, columns.first(k), r < a.rows ? a.n : 0, g[k]);
-      else write_words<true>(a.dx + r * a.n, columns.first(k), r < a.rows ? a.n : 0, g[k]);
+      if constexpr (W == 1) write_pack<T, 1>(a.dx + r * n, columns.first(k), works ? n : 0, g[k]);
+      else write_words<true>(a.dx + r * n, columns.first(k), works ? n : 0, g[k]);
     }
   }
   if (!partial) return;

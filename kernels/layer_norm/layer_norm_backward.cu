@@ -150,21 +150,31 @@ void column_sums(const backward_args<T>& a, const target& dweight, const target&
 template <class C>
 constexpr int most_columns = sizeof(C) == 8 ? 16 : 32;
 
-template <int K, int W, bool Block, class T>
-void launch_rows(const backward_args<T>& a, int lanes_log2, const target& dweight, const target& dbias) {
+template <int K, int W, bool Block, bool Full, class T>
+void launch_rows_of(const backward_args<T>& a, int lanes_log2, const target& dweight, const target& dbias) {
   using C = compute_t<T>;
-  if constexpr (K * W < most_columns<C>)
-    if (ceil_div(a.n, W) > int64_t(K) << lanes_log2) return launch_rows<K * 2, W, Block>(a, lanes_log2, dweight, dbias);
   const int teams = 256 >> lanes_log2, slots = K * W << lanes_log2;
   const int64_t blocks = std::min<int64_t>(ceil_div(a.rows, teams), backward_rows_blocks<K, W, C> * cuda::multiprocessors());
   const bool sums = dweight.data || dbias.data;
   const cuda::scratch<C> partial(sums ? blocks * 2 * slots : 0);
   C* none = nullptr;
-  cuda::launch("layer_norm_backward_rows", &layer_norm_backward_rows_kernel<K, W, Block, T>, unsigned(blocks), 256,
+  cuda::launch("layer_norm_backward_rows", &layer_norm_backward_rows_kernel<K, W, Block, Full, T>, unsigned(blocks), 256,
                size_t(sums ? teams : 1) * slots * sizeof(C), a, lanes_log2, sums ? partial.get() : none);
   if (sums)
     cuda::launch("layer_norm_add_blocks", &layer_norm_add_blocks_kernel<W, C>, unsigned(ceil_div(2 * slots, 32)), 1024, 0, partial.get(),
                  int(blocks), slots, lanes_log2, a.n, dweight, dbias);
+}
+
+// K is the number of packs of a thread: 1, 2, 3, 4, 6, 8, or powers of two where packs are single elements.
+template <int K, int W, bool Block, class T>
+void launch_rows(const backward_args<T>& a, int lanes_log2, const target& dweight, const target& dbias) {
+  constexpr int next = W == 1 ? 2 * K : K < 4 ? K + 1 : K + 2;
+  const int64_t columns = int64_t(K * W) << lanes_log2;
+  if constexpr (next * W <= most_columns<compute_t<T>>)
+    if (a.n > columns) return launch_rows<next, W, Block>(a, lanes_log2, dweight, dbias);
+  if constexpr (W > 1)
+    if (a.n == columns && lanes_log2 >= 5) return launch_rows_of<K, W, Block, true>(a, lanes_log2, dweight, dbias);
+  launch_rows_of<K, W, Block, false>(a, lanes_log2, dweight, dbias);
 }
 
 // dx alone, of rows that no team can keep in registers.
@@ -196,7 +206,7 @@ void layer_norm_backward_of(const backward_args<T>& a, const target& dweight, co
     int lanes_log2 = 0;
     while (lanes_log2 < 5 && (1 << lanes_log2) * (aligned ? V : 1) < a.n) lanes_log2++;
     if (a.n <= most && aligned) return launch_rows<1, V, false>(a, lanes_log2, dweight, dbias);
-    if (a.n <= most) return launch_rows<2, 1, false>(a, lanes_log2, dweight, dbias);
+    if (a.n <= most) return launch_rows<1, 1, false>(a, lanes_log2, dweight, dbias);
     if (a.n <= most * 8 && aligned) return launch_rows<1, V, true>(a, 8, dweight, dbias);
     long_rows(a);
   }
