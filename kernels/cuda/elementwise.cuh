@@ -5,10 +5,9 @@
 // type, a block's width apart, and loads them all before it computes. Vectors lie along the innermost dimension; where its size, its
 // strides or the addresses forbid them they shrink to one element. Positions are found with 32-bit multiplications, offsets are 64 bits.
 #pragma once
-#include <cstring>
 #include <utility>
 
-#include "device.cuh"
+#include "ptx.cuh"
 
 namespace flam {
 inline namespace FLAM_ISA {
@@ -118,8 +117,16 @@ struct operand_slots<std::index_sequence<K...>, V, X...> : operand_slot<int(K), 
   }
   template <class Y, class F>
   FLAM_ELEMENTWISE_PART packed<Y, V> apply(const F& f) const {
+    const auto result = [&]([[maybe_unused]] int v) { return compute_t<Y>(f(load(operand_slot<int(K), X, V>::x.v[v])...)); };
     packed<Y, V> y;
-    FLAM_UNROLL for (int v = 0; v < V; v++) store(y.v[v], compute_t<Y>(f(load(operand_slot<int(K), X, V>::x.v[v])...)));
+    if constexpr (sizeof(Y) == 2 && is_real<compute_t<Y>> && V % 2 == 0) {  // rounded in pairs
+      FLAM_UNROLL for (int v = 0; v < V; v += 2) {
+        const uint32_t pair = arch::pack2<Y>(result(v), result(v + 1));
+        memcpy(&y.v[v], &pair, 4);
+      }
+      return y;
+    }
+    FLAM_UNROLL for (int v = 0; v < V; v++) store(y.v[v], result(v));
     return y;
   }
 };

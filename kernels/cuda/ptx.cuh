@@ -1,4 +1,4 @@
-// The only file with inline PTX: asynchronous copies to shared memory, matrix fragments, tensor-core products, quick exp2.
+// The only file with inline PTX: asynchronous copies to shared memory, matrix fragments, tensor-core products, quick exp2 and 1 / x.
 // Each wrapper has a PTX body and an emulated body with the same contract; layouts are those of the PTX ISA, with lane = 4 g + t.
 #pragma once
 #include "device.cuh"
@@ -80,6 +80,13 @@ __device__ __forceinline__ uint32_t pack2(float low, float high) {
 __device__ __forceinline__ float exp2_quick(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
+  return y;
+}
+
+// 1 / x within 1 ULP; results below 2^-126 are 0
+__device__ __forceinline__ float reciprocal_quick(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
   return y;
 }
 
@@ -202,6 +209,11 @@ inline uint32_t pack2(float low, float high) {
 inline float exp2_quick(float x) {
   const float y = exp2f(x);
   return y < 1.17549435e-38f ? 0.0f : y;
+}
+
+inline float reciprocal_quick(float x) {
+  const float y = 1.0f / x;
+  return std::fabs(y) < 1.17549435e-38f ? 0.0f : y;
 }
 
 inline void named_barrier(int id, int threads, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {

@@ -45,7 +45,6 @@ struct elu {  // scale x, or scale alpha (exp(x) - 1)
   }
 };
 struct gelu : short_in_vectors {  // x Phi(x), Phi the normal distribution
-  FLAM_HD static float brief(float x) { return 0.5f * x * (1.0f + std::erf(0.70710678f * x)); }
   template <class T>
   static constexpr T plain_end = math::gelu_plain_end<T>;
   template <class T>

@@ -10,8 +10,9 @@ using binary_row = op_table_row<binary_run, element_type_count>;
 extern const binary_row binary_arithmetic[], binary_comparison[], binary_bits[], binary_division[], binary_function[];
 
 // A quotient of integers by 0 is reported and gives 0.
-template <class F, class C>
+template <class F, class T>
 struct binary_formula {
+  using C = compute_t<T>;
   C a;
   cuda::fault* mistakes;
   __device__ __forceinline__ auto operator()(C x1, C x2) const {
@@ -21,6 +22,8 @@ struct binary_formula {
         return C(0);
       }
       return F()(x1, x2);
+    } else if constexpr (brief<F>::exists && sizeof(T) == 2 && is_real<C>) {
+      return brief<F>::of(x1, x2);
     } else if constexpr (std::is_base_of_v<op::short_in_vectors, F>) {
       return F::slow(x1, x2);
     } else if constexpr (has_slow<F>::value && is_real<C>) {
@@ -43,7 +46,7 @@ constexpr int unroll_of(binary_group group) {
 template <class F, op_result R, binary_group group, class T>
 void run_binary(const flam_tensor& x1, const flam_tensor& x2, const flam_tensor& y, double a) {
   using C = compute_t<T>;
-  binary_formula<F, C> f{parameter<C>(a), nullptr};
+  binary_formula<F, T> f{parameter<C>(a), nullptr};
   if constexpr (divides<F>::value && !is_real<C>) {
     f.mistakes = cuda::fault_slot();
     if (is_number(x2) && *data<T>(x2) == T(0)) fail(FLAM_INVALID_ARGUMENT, "division by zero");

@@ -76,12 +76,6 @@ struct has_slow : std::false_type {};
 template <class F>
 struct has_slow<F, std::void_t<decltype(&F::template slow<float>)>> : std::true_type {};
 
-// A shorter formula, `brief`, good for what a half type keeps: on a GPU the full one would take longer than the memory.
-template <class F, class = void>
-struct has_brief : std::false_type {};
-template <class F>
-struct has_brief<F, std::void_t<decltype(&F::brief)>> : std::true_type {};
-
 template <class F, class = void>
 struct divides : std::false_type {};
 template <class F>

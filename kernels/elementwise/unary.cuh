@@ -1,7 +1,7 @@
 // y = f(x; a, b) on CUDA: one table of ops for each group. A group's file says FLAM_UNARY_TABLE(group) { #include ops.def };
 #pragma once
 #include "../cuda/elementwise.cuh"
-#include "activation.h"
+#include "brief.cuh"
 #include "groups.h"
 #include "logic.h"
 #include "table.h"
@@ -28,7 +28,7 @@ struct unary_function {
   using C = compute_t<T>;
   C a, b;
   __device__ __forceinline__ auto operator()(C x) const {
-    if constexpr (has_brief<F>::value && sizeof(T) == 2 && is_real<C>) return F::brief(x);
+    if constexpr (brief<F>::exists && sizeof(T) == 2 && is_real<C>) return brief<F>::of(x);
     else if constexpr (std::is_base_of_v<op::short_in_vectors, F>) return F::slow(x);
     else if constexpr (has_slow<F>::value) return F::rare(x) ? F::slow(x) : F()(x);
     else return call_unary<F>(x, a, b);
