@@ -4,33 +4,75 @@
 // u from Philox words as in philox.cuh; half types round what float32 would get.
 #include <limits>
 
+#include "../cuda/ptx.cuh"
 #include "philox.cuh"
 
 using namespace flam;
 
 namespace {
 
-struct uniform {
+struct uniform_double {
   double low, high;
+  static constexpr bool is_short = true;
   template <class T>
-  static constexpr int per = per_block<T>;
-  template <class T, int N>
-  __device__ __forceinline__ void operator()(const uint32_t (&w)[4], T (&y)[N]) const {
-    FLAM_UNROLL for (int j = 0; j < N; j++) {
-      if constexpr (N == 2) {
-        const double v = low + unit_double(w[2 * j], w[2 * j + 1]) * (high - low);
-        y[j] = v < high || !(low < high) ? v : low;
-      } else {
-        const float from = float(low), to = float(high), v = from + unit_float(w[j]) * (to - from);
-        store(y[j], v);
-        if (from < to && !(load(y[j]) < to)) store(y[j], from);  // rounding may reach the end, which does not belong
-      }
+  static constexpr int per = 2;
+  __device__ __forceinline__ void operator()(const uint32_t (&w)[4], double (&y)[2]) const {
+    FLAM_UNROLL for (int j = 0; j < 2; j++) {
+      const double v = low + unit_double(w[2 * j], w[2 * j + 1]) * (high - low);
+      y[j] = v < high || !(low < high) ? v : low;
     }
   }
 };
 
+// Rounding may reach the end, which does not belong: numbers beyond `last` become `instead`.
+struct uniform_float {
+  float low, width, last, instead;
+  static constexpr bool is_short = true;
+  template <class T>
+  static constexpr int per = 4;
+  template <class T>
+  __device__ __forceinline__ void operator()(const uint32_t (&w)[4], T (&y)[4]) const {
+    float v[4];
+    FLAM_UNROLL for (int j = 0; j < 4; j++) {
+      v[j] = low + unit_float(w[j]) * width;
+      v[j] = v[j] <= last ? v[j] : instead;
+    }
+    if constexpr (sizeof(T) == 2) {
+      const uint32_t pairs[2] = {arch::pack2<T>(v[0], v[1]), arch::pack2<T>(v[2], v[3])};
+      memcpy(y, pairs, 8);
+    } else {
+      memcpy(y, v, 16);
+    }
+  }
+};
+
+// The last float that T rounds to something below `end`; floats are counted in ascending order, 0 being number 0.
+template <class T>
+float last_below(float end) {
+  int64_t below = -0x7f800000, beyond = 0x7f800000;  // the infinities
+  const auto number = [](int64_t i) { return i < 0 ? -bits_float(uint32_t(-i)) : bits_float(uint32_t(i)); };
+  while (beyond - below > 1) {
+    const int64_t middle = below + (beyond - below) / 2;
+    T rounded;
+    store(rounded, number(middle));
+    (load(rounded) < end ? below : beyond) = middle;
+  }
+  return number(below);
+}
+template <class T>
+auto uniform_of(double low, double high) {
+  if constexpr (sizeof(T) == 8) {
+    return uniform_double{low, high};
+  } else {
+    const float from = float(low), to = float(high), infinite = std::numeric_limits<float>::infinity();
+    if (from < to) return uniform_float{from, to - from, last_below<T>(to), from};
+    return uniform_float{from, to - from, infinite, std::numeric_limits<float>::quiet_NaN()};
+  }
+}
+
 struct exponential {
   double scale;  // 1 / lambda
+  static constexpr bool is_short = false;
   template <class T>
   static constexpr int per = per_block<T>;
   template <class T, int N>
@@ -44,6 +86,7 @@ struct exponential {
 
 struct normal {
   double mean, std;
+  static constexpr bool is_short = false;
   template <class T>
   static constexpr int per = per_block<T>;
   template <class T, int N>
@@ -67,6 +110,7 @@ template <bool Wide>
 struct integers {
   uint64_t range;
   int64_t low;
+  static constexpr bool is_short = false;
   template <class T>
   static constexpr int per = Wide ? 2 : 4;
   template <class T, int N>
@@ -87,7 +131,7 @@ struct integers {
 }  // namespace
 
 FLAM_CUDA_OP(random_uniform, (flam_generator * g, const flam_tensor* y, double low, double high), (g, y, low, high)) {
-  by_floating(y->dtype, [&](auto zero) { random_fill<decltype(zero)>("uniform", g, *y, uniform{low, high}); });
+  by_floating(y->dtype, [&](auto zero) { random_fill<decltype(zero)>("uniform", g, *y, uniform_of<decltype(zero)>(low, high)); });
 }
 
 FLAM_CUDA_OP(random_exponential, (flam_generator * g, const flam_tensor* y, double lambda), (g, y, lambda)) {

@@ -30,29 +30,47 @@ FLAM_HD double unit_double(uint32_t high, uint32_t low) { return double(((uint64
 template <class T>
 constexpr int per_block = sizeof(T) == 8 ? 2 : 4;
 
-// y[i] for the elements of block i / per_block: draw(words, out). One thread per block of words.
+// A thread makes this many packs of 16 bytes (of less, if one block of words makes more), out of so many blocks of words each. A short draw
+// takes four blocks at once, which share the keys of Philox's rounds.
+template <class T, class Draw>
+struct random_shape {
+  static constexpr int per = Draw::template per<T>;
+  static constexpr int pack = Draw::is_short && per * sizeof(T) < 16 ? int(16 / (per * sizeof(T))) : 1;
+  static constexpr int packs = Draw::is_short && pack < 4 ? 4 / pack : 1;
+};
+
+// y[i] for the elements of block i / per: draw(words, out). The packs of a thread lie a block's width apart.
 template <class T, class Draw>
 __global__ void __launch_bounds__(256) random_kernel(T* y, int64_t n, philox_key key, Draw draw) {
-  constexpr int per = Draw::template per<T>;
-  const int64_t block = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, at = block * per;
-  if (at >= n) return;
-  uint32_t w[4];
-  key.words(block, w);
-  packed<T, per> out;
-  draw(w, out.v);
-  if (at + per <= n && reinterpret_cast<uintptr_t>(y) % sizeof(out) == 0) {
-    *reinterpret_cast<packed<T, per>*>(y + at) = out;
-  } else {
-    for (int j = 0; j < per && at + j < n; j++) y[at + j] = out.v[j];
+  using shape = random_shape<T, Draw>;
+  constexpr int per = shape::per, U = shape::packs, elements = shape::pack * per;
+  const int64_t first = int64_t(blockIdx.x) * (blockDim.x * U) + threadIdx.x;
+  uint32_t w[U][shape::pack][4];
+  FLAM_UNROLL for (int u = 0; u < U; u++) FLAM_UNROLL for (int k = 0; k < shape::pack; k++) {
+    key.words((first + u * blockDim.x) * shape::pack + k, w[u][k]);
+  }
+  FLAM_UNROLL for (int u = 0; u < U; u++) {
+    const int64_t at = (first + u * blockDim.x) * elements;
+    packed<T, elements> out;
+    FLAM_UNROLL for (int k = 0; k < shape::pack; k++) {
+      T part[per];
+      draw(w[u][k], part);
+      FLAM_UNROLL for (int j = 0; j < per; j++) out.v[k * per + j] = part[j];
+    }
+    if (at + elements <= n && reinterpret_cast<uintptr_t>(y) % sizeof(out) == 0) {
+      *reinterpret_cast<packed<T, elements>*>(y + at) = out;
+    } else {
+      for (int j = 0; j < elements && at + j < n; j++) y[at + j] = out.v[j];
+    }
   }
 }
 
 template <class T, class Draw>
 void random_fill(const char* name, flam_generator* g, const flam_tensor& y, const Draw& draw) {
-  constexpr int per = Draw::template per<T>;
-  const int64_t n = numel(y), blocks = (n + per - 1) / per;
+  using shape = random_shape<T, Draw>;
+  const int64_t n = numel(y), blocks = (n + shape::per - 1) / shape::per, each = shape::pack * shape::packs;
   if (n == 0) return;
-  cuda::launch(name, &random_kernel<T, Draw>, cuda::blocks_for(blocks, 256), 256, 0, data<T>(y), n, philox_key(*g), draw);
+  cuda::launch(name, &random_kernel<T, Draw>, cuda::blocks_for(blocks, 256 * each), 256, 0, data<T>(y), n, philox_key(*g), draw);
   g->philox_offset += uint64_t(blocks);
 }
 

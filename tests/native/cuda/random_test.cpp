@@ -86,7 +86,7 @@ TEST(cuda_bernoulli_refuses_what_is_no_probability) {
 
 TEST(cuda_uniform_follows_its_words) {
   for (int32_t dtype : sample::floating_dtypes())
-    for (int64_t n : {0, 1, 5, 1000}) {
+    for (int64_t n : {0, 1, 5, 1000, 20007}) {
       tensor y(dtype, {n});
       const mirror d(y);
       const flam_generator before = seeded(11, 2);
