@@ -34,15 +34,14 @@ __device__ __forceinline__ uint32_t equal_lanes(uint32_t digit) {
 // place[i] = where key[i] goes among the block's digit_threads * items keys; key i of lane l of warp w stands at
 // (w * items + i) * 32 + l. starts[d] = first place of digit d. False, and nothing known, if all keys share the digit and
 // `skips`. Ends with places known to each thread, not with a barrier.
-template <class K>
-__device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>], uint32_t (&place)[per_digit_thread<K>], int items,
-                                            int shift, uint32_t* starts, bool skips) {
+template <class K, int N>
+__device__ __forceinline__ bool rank_digits(const K (&key)[N], uint32_t (&place)[N], int items, int shift, uint32_t* starts, bool skips) {
   FLAM_SHARED(uint32_t, counts, [digit_warps * digits / 2]);  // 16 bits each, 256 of each warp
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
   for (int i = threadIdx.x; i < digit_warps * digits / 2; i += digit_threads) counts[i] = 0;
   __syncthreads();
   uint16_t* mine = reinterpret_cast<uint16_t*>(counts) + warp * digits;
-  FLAM_UNROLL for (int i = 0; i < per_digit_thread<K>; i++) {
+  FLAM_UNROLL for (int i = 0; i < N; i++) {
     if (i < items) {
       const uint32_t d = digit_of(key[i], shift), equal = equal_lanes(d);
       const uint32_t before = mine[d];
@@ -64,7 +63,7 @@ __device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>],
   const uint32_t start = block_exclusive_sum(count, total);
   if (threadIdx.x < digits) starts[threadIdx.x] = start;
   if (__syncthreads_or(count == total) && skips) return false;
-  FLAM_UNROLL for (int i = 0; i < per_digit_thread<K>; i++) {
+  FLAM_UNROLL for (int i = 0; i < N; i++) {
     if (i < items) {
       const uint32_t d = digit_of(key[i], shift);
       place[i] += starts[d] + mine[d];
@@ -73,9 +72,8 @@ __device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>],
   return true;
 }
 
-template <class K>
-__device__ __forceinline__ bool rank_digits(const K (&key)[per_digit_thread<K>], uint32_t (&place)[per_digit_thread<K>], int items,
-                                            int shift) {
+template <class K, int N>
+__device__ __forceinline__ bool rank_digits(const K (&key)[N], uint32_t (&place)[N], int items, int shift) {
   FLAM_SHARED(uint32_t, starts, [digits]);
   return rank_digits(key, place, items, shift, starts, true);
 }

@@ -1,5 +1,5 @@
 // Long rows: radix sort from the least significant digit up, 8 bits a pass, all rows in each launch. A pass is
-//   digit_counts   how often each digit occurs in each tile of 8192 keys (4096 of 8 bytes)
+//   digit_counts   how often each digit occurs in each tile of 8192 keys (4096 of 8 bytes, 2048 of short lists of keys)
 //   digit_scan     per row and digit: counts of the tiles before
 //   digit_scatter  each tile is ranked (digits.cuh), put in order in shared memory, and written in runs of equal digits
 // The first pass makes the keys out of x, the last one writes elements and positions, so a pass moves 5 words per element of 4 bytes.
@@ -88,23 +88,23 @@ __global__ void __launch_bounds__(256) digit_varying_kernel(value_source<T> sour
   if (threadIdx.x == 0) atomicOr(varying, differ);
 }
 
-// Lanes spread over eight copies of each count, so that a popular digit is not one address.
-template <class T>
+// Lanes spread over eight copies of each count, so that a popular digit is not one address. each: keys of a thread.
+template <class T, int each>
 __global__ void __launch_bounds__(digit_threads)
     digit_counts_kernel(value_source<T> first, pair_buffers<sort_key_t<T>> buffers, tiles t, pass now) {
   using K = sort_key_t<T>;
   FLAM_SHARED(uint32_t, counts, [digits * 8]);
   if (!now.works()) return;
   const auto source = source_of(first, buffers, now);
-  const uint32_t row = blockIdx.x / t.per_row, tile = blockIdx.x - row * t.per_row, begin = tile * digit_tile<K>;
+  const uint32_t row = blockIdx.x / t.per_row, tile = blockIdx.x - row * t.per_row, begin = tile * (digit_threads * each);
   for (int i = threadIdx.x; i < digits * 8; i += digit_threads) counts[i] = 0;
   __syncthreads();
-  K key[per_digit_thread<K>];
-  FLAM_UNROLL for (int i = 0; i < per_digit_thread<K>; i++) {
+  K key[each];
+  FLAM_UNROLL for (int i = 0; i < each; i++) {
     const uint32_t at = i * digit_threads + threadIdx.x;
     if (at < t.n - begin) key[i] = source.key(int64_t(row) * t.n + begin + at);
   }
-  FLAM_UNROLL for (int i = 0; i < per_digit_thread<K>; i++) if (i * digit_threads + threadIdx.x < t.n - begin)
+  FLAM_UNROLL for (int i = 0; i < each; i++) if (i * digit_threads + threadIdx.x < t.n - begin)
       atomicAdd(&counts[digit_of(key[i], now.shift()) * 8 + (threadIdx.x & 7)], 1u);
   __syncthreads();
   if (threadIdx.x >= digits) return;
@@ -145,19 +145,18 @@ __global__ void __launch_bounds__(256) digit_scan_block_kernel(tiles t, pass now
   if (threadIdx.x == 0) t.totals[blockIdx.x] = base;
 }
 
-template <class T>
+template <class T, int each>
 __global__ void __launch_bounds__(digit_threads, 2)
     digit_scatter_kernel(value_source<T> first, pair_buffers<sort_key_t<T>> buffers, result<T> out, tiles t, pass now) {
   using K = sort_key_t<T>;
-  constexpr int each = per_digit_thread<K>;
   FLAM_SHARED(uint64_t, exchange, [4096]);
   FLAM_SHARED(uint32_t, starts, [digits]);
   FLAM_SHARED(uint32_t, bases, [digits]);  // where the digit's run goes, less its start here
   if (!now.works()) return;
   const bool last = now.is_last();
   const auto source = source_of(first, buffers, now);
-  const uint32_t row = blockIdx.x / t.per_row, tile = blockIdx.x - row * t.per_row, begin = tile * digit_tile<K>;
-  const uint32_t size = t.n - begin < uint32_t(digit_tile<K>) ? t.n - begin : digit_tile<K>;
+  const uint32_t row = blockIdx.x / t.per_row, tile = blockIdx.x - row * t.per_row, begin = tile * (digit_threads * each);
+  const uint32_t size = t.n - begin < uint32_t(digit_threads * each) ? t.n - begin : digit_threads * each;
   const int64_t row_start = int64_t(row) * t.n;
   const uint32_t mine = (threadIdx.x >> 5) * each * 32 + (threadIdx.x & 31);
   K key[each];
@@ -195,10 +194,11 @@ __global__ void __launch_bounds__(digit_threads, 2)
 }
 
 // All passes over rows of n keys, which `first` gives and `out` takes.
-template <class T>
+template <class T, int each = per_digit_thread<sort_key_t<T>>>
 void run_passes(const value_source<T>& first, const result<T>& out, int64_t rows, int64_t n, int count, const unsigned long long* varying) {
   using K = sort_key_t<T>;
-  const int64_t per_row = (n + digit_tile<K> - 1) / digit_tile<K>, sequences = rows * digits;
+  constexpr int64_t tile = digit_threads * each;
+  const int64_t per_row = (n + tile - 1) / tile, sequences = rows * digits;
   const bool buffered = count > 1;
   const cuda::scratch<K> keys(buffered ? 2 * rows * n : 0);
   const cuda::scratch<uint32_t> orders(buffered ? 2 * rows * n : 0), counts(sequences * per_row), totals(sequences);
@@ -207,10 +207,10 @@ void run_passes(const value_source<T>& first, const result<T>& out, int64_t rows
   const unsigned blocks = unsigned(rows * per_row);
   for (int p = 0; p < count; p++) {
     const pass now{p, count, varying};
-    cuda::launch("digit_counts", &digit_counts_kernel<T>, blocks, digit_threads, 0, first, buffers, t, now);
+    cuda::launch("digit_counts", &digit_counts_kernel<T, each>, blocks, digit_threads, 0, first, buffers, t, now);
     if (per_row > 32) cuda::launch("digit_scan_block", &digit_scan_block_kernel, unsigned(sequences), 256, 0, t, now);
     else cuda::launch("digit_scan_warp", &digit_scan_warp_kernel, cuda::blocks_for(sequences, 8), 256, 0, t, sequences, now);
-    cuda::launch("digit_scatter", &digit_scatter_kernel<T>, blocks, digit_threads, 0, first, buffers, out, t, now);
+    cuda::launch("digit_scatter", &digit_scatter_kernel<T, each>, blocks, digit_threads, 0, first, buffers, out, t, now);
   }
 }
 
@@ -266,6 +266,8 @@ void radix_sort_keys(const K* keys, K* sorted, uint32_t* order, int64_t n, int b
     return;
   }
   const result<K> out{nullptr, sorted, nullptr, order, n, false};
+  if (n < cuda::multiprocessors() * digit_tile<K>)  // larger tiles would leave multiprocessors idle
+    return run_passes<K, 4>({keys, false}, out, 1, n, (bits + 7) / 8, nullptr);
   run_passes<K>({keys, false}, out, 1, n, (bits + 7) / 8, nullptr);
 }
 template void radix_sort_keys<uint32_t>(const uint32_t*, uint32_t*, uint32_t*, int64_t, int);
