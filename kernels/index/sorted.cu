@@ -1,6 +1,6 @@
 // y[cell[s], r] op= src[s, r] for s in order: deterministic, without atomics, in the compute type.
 // The cells of all s are sorted (stable), so that equal ones form runs in the order of s. The sorted positions are cut into chunks of
-// about sqrt(n) / 4; a thread walks one chunk for one column (16 bytes of it where rows are contiguous) with four rows in flight. Runs
+// about sqrt(n) / 8; a thread walks one chunk for one column (16 bytes of it where rows are contiguous) with four rows in flight. Runs
 // inside a chunk go to y at once, pieces of longer ones to `partial`, which a second kernel joins in order. So a popular cell, such as
 // the padding of an embedding, is shared by many threads.
 #include "../sort/radix.cuh"
@@ -34,6 +34,16 @@ struct chunks {
 
   // Whether the run that chunk c begins with started in an earlier one.
   __device__ __forceinline__ bool continues(uint32_t c) const { return c > 0 && target[c * size - 1] == target[c * size]; }
+  // The last of the chunks from c on that begin with the same run.
+  __device__ __forceinline__ uint32_t last_of_run(uint32_t c) const {
+    const int64_t run = target[c * size];
+    uint32_t beyond = (n + size - 1) / size;
+    while (beyond - c > 1) {
+      const uint32_t middle = c + (beyond - c) / 2;
+      (target[middle * size] == run ? c : beyond) = middle;
+    }
+    return c;
+  }
 };
 
 template <class T, class Op, int N>
@@ -92,18 +102,21 @@ template <class T, class Op, int N>
 __global__ void __launch_bounds__(threads) sorted_join_kernel(packed<T, N>* y, const packed<compute_t<T>, N>* partial,
                                                               const __grid_constant__ positions<3> columns, chunks all, Op op) {
   const uint32_t t = blockIdx.x * threads + threadIdx.x, column = t - all.columns.quotient(t) * columns.count;
-  uint32_t c = all.columns.quotient(t);
-  uint64_t end = uint64_t(c + 1) * all.size;
+  const uint32_t c = all.columns.quotient(t);
+  const uint64_t end = uint64_t(c + 1) * all.size;
   if (end >= all.n) return;
   const int64_t now = all.target[end - 1];
   if (now == no_offset || all.target[end] != now || (all.continues(c) && all.target[c * all.size] == now)) return;
   packed<compute_t<T>, N> sum = partial[(uint64_t(c) * 2 + 1) * columns.count + column];
-  do {
-    c++;
-    end += all.size;
-    const packed<compute_t<T>, N> piece = partial[uint64_t(c) * 2 * columns.count + column];
-    FLAM_UNROLL for (int k = 0; k < N; k++) sum.v[k] = op(sum.v[k], piece.v[k]);
-  } while (end < all.n && all.target[end - 1] == now && all.target[end] == now);
+  const uint32_t last = all.last_of_run(c + 1);
+  for (uint32_t first = c + 1; first <= last; first += ahead) {
+    packed<compute_t<T>, N> piece[ahead];
+    FLAM_UNROLL for (int u = 0; u < ahead; u++) if (first + u <= last) piece[u] = partial[uint64_t(first + u) * 2 * columns.count + column];
+    FLAM_UNROLL for (int u = 0; u < ahead; u++) {
+      if (first + u > last) break;
+      FLAM_UNROLL for (int k = 0; k < N; k++) sum.v[k] = op(sum.v[k], piece[u].v[k]);
+    }
+  }
   int64_t at[3];
   columns.offsets(column, at);
   packed<T, N> out;
@@ -113,7 +126,7 @@ __global__ void __launch_bounds__(threads) sorted_join_kernel(packed<T, N>* y, c
 
 uint32_t chunk_size(int64_t n, int64_t columns) {
   int64_t size = 32;
-  while (size < 1024 && size * size * 16 < n) size *= 2;
+  while (size < 1024 && size * size * 64 < n) size *= 2;
   while (n / size * columns >= (int64_t(1) << 30)) size *= 2;
   return uint32_t(size);
 }
