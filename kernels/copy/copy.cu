@@ -106,9 +106,10 @@ int unit_dimension(const walk<2>& w, int k) {
 // y and x each have a dimension of stride 1, not the same one, both long enough for a square to pay.
 bool is_transposed(const walk<2>& w, int i, int j) { return i >= 0 && j >= 0 && i != j && w.sizes[i] >= 16 && w.sizes[j] >= 16; }
 
-// Whether packs of V elements fit along both unit dimensions, i of y and j of x.
+// Whether packs of V elements fit along both unit dimensions, i of y and j of x, and fill half a square at least.
 bool turns_packs(const walk<2>& w, int i, int j, int V) {
-  bool fits = w.sizes[i] % V == 0 && w.sizes[j] % V == 0;
+  const int64_t least = packs_across * V / 2;
+  bool fits = w.sizes[i] % V == 0 && w.sizes[j] % V == 0 && w.sizes[i] >= least && w.sizes[j] >= least;
   for (int k = 0; k < 2; k++) {
     fits = fits && aligned_to(w.data[k], size_t(V * w.bytes[k]));
     for (int d = 0; d < w.rank; d++) fits = fits && (d == (k == 0 ? i : j) || w.strides[k][d] % V == 0);
