@@ -8,7 +8,6 @@ namespace {
 
 template <class T>
 struct var_mean_op : moments_op<T> {
-  static constexpr int packs = per_16_bytes<T> > 4 ? 4 : 8;
   double n, divisor;
   target var, mean;
   __device__ __forceinline__ void put(const moments_state& s, const reduce_place& p) const {
