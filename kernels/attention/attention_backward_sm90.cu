@@ -36,30 +36,30 @@ struct work_item {
 struct query_numbers {
   float lse[N], delta[N];
 };
-struct backward_barriers {
-  arch::shared_barrier held_full, held_empty, full[stages], empty[stages];
-};
 
 // Two tiles that stay and, in a ring, two that pass by.
 template <class T, int D>
 struct backward_memory {
   using held_tile = panel_tile<T, D, held>;
   using passing_tile = panel_tile<T, D, N>;
-  static constexpr int bytes = 2 * held_tile::bytes + 2 * stages * passing_tile::bytes + 1024;
-  arch::shared_address a, b, ring_a, ring_b;
-  backward_barriers* at;
+  static constexpr int bytes = 2 * held_tile::bytes + 2 * stages * passing_tile::bytes + 8 * (2 + 2 * stages) + 1024;
+  arch::shared_address a, b, ring_a, ring_b, barriers;
 
-  __device__ __forceinline__ backward_memory(char* shared, backward_barriers* at) : at(at) {
+  __device__ __forceinline__ explicit backward_memory(char* shared) {
     const arch::shared_address start = arch::to_shared(shared);
     a = start + arch::bytes_to(start, 1024), b = a + held_tile::bytes;
-    ring_a = b + held_tile::bytes, ring_b = ring_a + stages * passing_tile::bytes;
+    ring_a = b + held_tile::bytes, ring_b = ring_a + stages * passing_tile::bytes, barriers = ring_b + stages * passing_tile::bytes;
   }
+  __device__ __forceinline__ arch::shared_address held_full() const { return barriers; }
+  __device__ __forceinline__ arch::shared_address held_empty() const { return barriers + 8; }
+  __device__ __forceinline__ arch::shared_address full(int s) const { return barriers + 16 + 8 * s; }
+  __device__ __forceinline__ arch::shared_address empty(int s) const { return full(s) + 8 * stages; }
   __device__ __forceinline__ void start() const {
-    arch::start_barrier(&at->held_full, group_threads);
-    arch::start_barrier(&at->held_empty, 4 * consumers);
+    arch::start_barrier(held_full(), group_threads);
+    arch::start_barrier(held_empty(), 4 * consumers);
     for (int s = 0; s < stages; s++) {
-      arch::start_barrier(&at->full[s], group_threads);
-      arch::start_barrier(&at->empty[s], 4 * consumers);
+      arch::start_barrier(full(s), group_threads);
+      arch::start_barrier(empty(s), 4 * consumers);
     }
   }
   __device__ __forceinline__ arch::shared_address passing_a(int stage) const { return ring_a + stage * passing_tile::bytes; }
@@ -68,7 +68,7 @@ struct backward_memory {
   __device__ __forceinline__ void fetch_held(const T* x, int64_t x_row, const T* y, int64_t y_row, int first, int size, int d) const {
     held_tile::fetch(a, x, x_row, first, size, d);
     held_tile::fetch(b, y, y_row, first, size, d);
-    arch::arrive_after_copies(&at->held_full);
+    arch::arrive_after_copies(held_full());
   }
   __device__ __forceinline__ void fetch_passing(int stage, const T* x, int64_t x_row, const T* y, int64_t y_row, int first, int size,
                                                 int d) const {
@@ -103,16 +103,16 @@ __device__ __forceinline__ void copy_queries(const backward_task& f, const backw
   for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
     work_item w;
     if (!w.find(f, turn, false)) continue;
-    arch::wait(&m.at->held_empty, parity);
+    arch::wait(m.held_empty(), parity);
     parity ^= 1;
     m.fetch_held(t.k.at<T>(w.b, w.h, 0), t.k.row, t.v.at<T>(w.b, w.h, 0), t.v.row, w.first, int(t.tk), d);
     const float *lse = reinterpret_cast<const float*>(t.lse) + int64_t(w.head) * tq, *delta = f.delta + int64_t(w.head) * tq;
     const T *q = t.q.at<T>(w.b, w.h, 0), *dy = f.g.dy.at<T>(w.b, w.h, 0);
     for (int i = first_query_tile(t, w.first); i < tiles_q; i++, at.next()) {
-      arch::wait(&m.at->empty[at.stage], at.parity ^ 1);
+      arch::wait(m.empty(at.stage), at.parity ^ 1);
       m.fetch_passing(at.stage, q, t.q.row, dy, f.g.dy.row, i * N, tq, d);
       fetch_numbers(numbers[at.stage], lse, delta, i * N, tq);
-      arch::arrive_after_copies(&m.at->full[at.stage]);
+      arch::arrive_after_copies(m.full(at.stage));
     }
   }
 }
@@ -154,11 +154,10 @@ struct keys_consumer {
     float s[N / 8][4], dp[N / 8][4];
     uint32_t p[N / 16][4], ds[N / 16][4];
     clear(dk), clear(dv);
-    int last = -1;  // the stage whose products are under way
     for (int i = begin; i < end; i++, at.next()) {
-      arch::wait(&m.at->full[at.stage], at.parity);
+      arch::wait(m.full(at.stage), at.parity);
       if (f.t.causal && i * N + N <= key0) {  // these keys come after all of the queries; others of the block do not
-        release(&m.at->empty[at.stage]);
+        release(m.empty(at.stage));
         continue;
       }
       arch::fence_products();
@@ -169,34 +168,29 @@ struct keys_consumer {
       arch::warpgroup_commit();
       arch::warpgroup_wait<1>();
       arch::pin(s);
-      if (last >= 0) release(&m.at->empty[last]);
-      last = at.stage;
       soften(s, i * N, key0);
       round_sums<T, N>(p, s);
-      arch::warpgroup_fence();
-      issue_sums<T, D, N>(dv, p, m.passing_b(at.stage));
-      arch::warpgroup_commit();
-      arch::warpgroup_wait<1>();
+      arch::warpgroup_wait<0>();
       arch::pin(dp);
       slope(dp, s);
       round_sums<T, N>(ds, dp);
       arch::warpgroup_fence();
+      issue_sums<T, D, N>(dv, p, m.passing_b(at.stage));
       issue_sums<T, D, N>(dk, ds, m.passing_a(at.stage));
       arch::warpgroup_commit();
+      arch::warpgroup_wait<0>();  // p and ds leave no registers for the next scores beside them
+      arch::pin(dk), arch::pin(dv);
+      release(m.empty(at.stage));
     }
-    arch::warpgroup_wait<0>();
-    arch::pin(dk), arch::pin(dv);
-    if (last >= 0) release(&m.at->empty[last]);
-    release(&m.at->held_empty);
+    release(m.held_empty());
   }
 };
 
 template <class T, int D>
 __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) keys_sm90_kernel(const __grid_constant__ backward_task f) {
   FLAM_DYNAMIC_SHARED(char, shared);
-  FLAM_SHARED(backward_barriers, barriers);
   FLAM_SHARED(query_numbers, numbers, [stages]);
-  const backward_memory<T, D> m(shared, &barriers);
+  const backward_memory<T, D> m(shared);
   if (threadIdx.x == 0) m.start();
   __syncthreads();
   const int group = int(threadIdx.x / group_threads) - 1;
@@ -212,7 +206,7 @@ __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) keys_sm90_
     for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
       work_item w;
       if (!w.find(f, turn, false)) continue;
-      arch::wait(&barriers.held_full, parity);
+      arch::wait(m.held_full(), parity);
       parity ^= 1;
       const int key0 = w.first + group * 64;
       c.run(key0, first_query_tile(t, w.first), tiles_q);
@@ -238,15 +232,15 @@ __device__ __forceinline__ void copy_keys(const backward_task& f, const backward
   for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
     work_item w;
     if (!w.find(f, turn, t.causal)) continue;
-    arch::wait(&m.at->held_empty, parity);
+    arch::wait(m.held_empty(), parity);
     parity ^= 1;
     m.fetch_held(t.q.at<T>(w.b, w.h, 0), t.q.row, f.g.dy.at<T>(w.b, w.h, 0), f.g.dy.row, w.first, int(t.tq), d);
     const T *k = t.k.at<T>(w.b, w.h, 0), *v = t.v.at<T>(w.b, w.h, 0);
     const int tiles_k = key_tiles(t, w.first);
     for (int j = 0; j < tiles_k; j++, at.next()) {
-      arch::wait(&m.at->empty[at.stage], at.parity ^ 1);
+      arch::wait(m.empty(at.stage), at.parity ^ 1);
       m.fetch_passing(at.stage, k, t.k.row, v, t.v.row, j * N, tk, d);
-      arch::arrive_after_copies(&m.at->full[at.stage]);
+      arch::arrive_after_copies(m.full(at.stage));
     }
   }
 }
@@ -291,9 +285,9 @@ struct queries_consumer {
     uint32_t ds[N / 16][4];
     int last = -1;
     for (int j = 0; j < tiles_k; j++, at.next()) {
-      arch::wait(&m.at->full[at.stage], at.parity);
+      arch::wait(m.full(at.stage), at.parity);
       if (f.t.causal && j * N > query0 + 63) {  // others of the block see these keys, these queries do not
-        release(&m.at->empty[at.stage]);
+        release(m.empty(at.stage));
         continue;
       }
       arch::fence_products();
@@ -304,7 +298,7 @@ struct queries_consumer {
       arch::warpgroup_commit();
       arch::warpgroup_wait<1>();
       arch::pin(s);
-      if (last >= 0) release(&m.at->empty[last]);
+      if (last >= 0) release(m.empty(last));
       last = at.stage;
       soften(s, query0, j * N);
       arch::warpgroup_wait<0>();
@@ -319,16 +313,15 @@ struct queries_consumer {
     }
     arch::warpgroup_wait<0>();
     arch::pin(dq);
-    if (last >= 0) release(&m.at->empty[last]);
-    release(&m.at->held_empty);
+    if (last >= 0) release(m.empty(last));
+    release(m.held_empty());
   }
 };
 
 template <class T, int D>
 __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) queries_sm90_kernel(const __grid_constant__ backward_task f) {
   FLAM_DYNAMIC_SHARED(char, shared);
-  FLAM_SHARED(backward_barriers, barriers);
-  const backward_memory<T, D> m(shared, &barriers);
+  const backward_memory<T, D> m(shared);
   if (threadIdx.x == 0) m.start();
   __syncthreads();
   const int group = int(threadIdx.x / group_threads) - 1;
@@ -345,7 +338,7 @@ __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) queries_sm
       if (!w.find(f, turn, t.causal)) continue;
       const int query0 = w.first + group * 64;
       c.start(w.head, query0);
-      arch::wait(&barriers.held_full, parity);
+      arch::wait(m.held_full(), parity);
       parity ^= 1;
       c.run(query0, key_tiles(t, w.first));
       write_sums<T, D>(f.g.dq.at<T>(w.b, w.h, 0), f.g.dq.row, query0, int(t.tq), int(t.d), f.aligned_out, c.dq, {f.scale, f.scale});

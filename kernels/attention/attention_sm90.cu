@@ -39,29 +39,31 @@ struct work_item {
   }
 };
 
-struct forward_barriers {
-  arch::shared_barrier q_full, q_empty, k_full[stages], k_empty[stages], v_full[stages], v_empty[stages];
-};
-
 template <class T, int D, int consumers>
 struct forward_memory {
   static constexpr int queries = 64 * consumers;
   using queries_tile = panel_tile<T, D, queries>;
   using keys_tile = panel_tile<T, D, N>;
-  static constexpr int bytes = queries_tile::bytes + 2 * stages * keys_tile::bytes + 1024;
-  arch::shared_address q, k, v;  // k, v: [stages]
-  forward_barriers* at;
+  static constexpr int bytes = queries_tile::bytes + 2 * stages * keys_tile::bytes + 8 * (2 + 4 * stages) + 1024;
+  arch::shared_address q, k, v, barriers;  // k, v: [stages]
 
-  __device__ __forceinline__ forward_memory(char* shared, forward_barriers* at) : at(at) {
+  __device__ __forceinline__ explicit forward_memory(char* shared) {
     const arch::shared_address start = arch::to_shared(shared);
     q = start + arch::bytes_to(start, 1024), k = q + queries_tile::bytes, v = k + stages * keys_tile::bytes;
+    barriers = v + stages * keys_tile::bytes;
   }
+  __device__ __forceinline__ arch::shared_address q_full() const { return barriers; }
+  __device__ __forceinline__ arch::shared_address q_empty() const { return barriers + 8; }
+  __device__ __forceinline__ arch::shared_address k_full(int s) const { return barriers + 16 + 8 * s; }
+  __device__ __forceinline__ arch::shared_address k_empty(int s) const { return k_full(s) + 8 * stages; }
+  __device__ __forceinline__ arch::shared_address v_full(int s) const { return k_full(s) + 16 * stages; }
+  __device__ __forceinline__ arch::shared_address v_empty(int s) const { return k_full(s) + 24 * stages; }
   __device__ __forceinline__ void start() const {
-    arch::start_barrier(&at->q_full, group_threads);
-    arch::start_barrier(&at->q_empty, 4 * consumers);
+    arch::start_barrier(q_full(), group_threads);
+    arch::start_barrier(q_empty(), 4 * consumers);
     for (int s = 0; s < stages; s++) {
-      arch::start_barrier(&at->k_full[s], group_threads), arch::start_barrier(&at->v_full[s], group_threads);
-      arch::start_barrier(&at->k_empty[s], 4 * consumers), arch::start_barrier(&at->v_empty[s], 4 * consumers);
+      arch::start_barrier(k_full(s), group_threads), arch::start_barrier(v_full(s), group_threads);
+      arch::start_barrier(k_empty(s), 4 * consumers), arch::start_barrier(v_empty(s), 4 * consumers);
     }
   }
 };
@@ -77,17 +79,17 @@ __device__ __forceinline__ void copy_tiles(const forward_task& f, const forward_
     work_item w;
     if (!w.find<64 * consumers>(f, turn)) continue;
     const T *k = t.k.at<T>(w.b, w.h, 0), *v = t.v.at<T>(w.b, w.h, 0);
-    arch::wait(&m.at->q_empty, q_parity);
+    arch::wait(m.q_empty(), q_parity);
     memory::queries_tile::fetch(m.q, t.q.at<T>(w.b, w.h, 0), t.q.row, w.q0, int(t.tq), d);
-    arch::arrive_after_copies(&m.at->q_full);
+    arch::arrive_after_copies(m.q_full());
     q_parity ^= 1;
     for (int j = w.tiles_k - 1; j >= 0; j--, at.next()) {
-      arch::wait(&m.at->k_empty[at.stage], at.parity ^ 1);
+      arch::wait(m.k_empty(at.stage), at.parity ^ 1);
       memory::keys_tile::fetch(m.k + at.stage * memory::keys_tile::bytes, k, t.k.row, j * N, tk, d);
-      arch::arrive_after_copies(&m.at->k_full[at.stage]);
-      arch::wait(&m.at->v_empty[at.stage], at.parity ^ 1);
+      arch::arrive_after_copies(m.k_full(at.stage));
+      arch::wait(m.v_empty(at.stage), at.parity ^ 1);
       memory::keys_tile::fetch(m.v + at.stage * memory::keys_tile::bytes, v, t.v.row, j * N, tk, d);
-      arch::arrive_after_copies(&m.at->v_full[at.stage]);
+      arch::arrive_after_copies(m.v_full(at.stage));
     }
   }
 }
@@ -116,24 +118,23 @@ struct consumer {
   __device__ __forceinline__ void give_turn() const { arch::named_barrier_arrive(1 + (group + 1) % consumers, 2 * group_threads); }
 
   __device__ __forceinline__ void issue_scores(float (&s)[N / 8][4]) {
-    arch::wait(&m.at->k_full[k.stage], k.parity);
-    arch::fence_products();
-    arch::warpgroup_fence();
     issue_rows<T, D, memory::queries, N>(s, m.q, group * 64, m.k + k.stage * memory::keys_tile::bytes);
     arch::warpgroup_commit();
   }
   __device__ __forceinline__ void issue_values() {
-    arch::wait(&m.at->v_full[v.stage], v.parity);
-    arch::fence_products();
-    arch::warpgroup_fence();
     issue_sums<T, D, N>(y, p, m.v + v.stage * memory::keys_tile::bytes);
     arch::warpgroup_commit();
   }
-  __device__ __forceinline__ void release_keys(int j) {
-    release(&m.at->k_empty[k.stage]), k.next();
-    if (j == 0) release(&m.at->q_empty);
+  // What was waited for can be multiplied.
+  __device__ __forceinline__ static void open() {
+    arch::fence_products();
+    arch::warpgroup_fence();
   }
-  __device__ __forceinline__ void release_values() { release(&m.at->v_empty[v.stage]), v.next(); }
+  __device__ __forceinline__ void release_keys(int j) {
+    release(m.k_empty(k.stage)), k.next();
+    if (j == 0) release(m.q_empty());
+  }
+  __device__ __forceinline__ void release_values() { release(m.v_empty(v.stage)), v.next(); }
 
   // Hides what lies past the last key or, under causal, past the query.
   __device__ __forceinline__ void mask(float (&s)[N / 8][4], int key0) const {
@@ -148,38 +149,48 @@ struct consumer {
     }
   }
 
-  // s becomes exp(scale (s - top)) for the top that it raises; what was summed before is to be multiplied by `rescale`.
+  // s becomes exp(scale (s - top)); what was summed before is to be multiplied by `rescale`. top need not be the maximum: it is raised only
+  // when that has grown by a factor of 2^8, which no sum minds.
   __device__ __forceinline__ void soften(float (&s)[N / 8][4], int j, float (&rescale)[2]) {
     if (flip != 1) {
       FLAM_UNROLL for (int n = 0; n < N / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) s[n][e] *= flip; }
     }
     if ((j + 1) * N > tk || (causal && (j + 1) * N > q0 + 1)) mask(s, j * N);
-    FLAM_UNROLL for (int half = 0; half < 2; half++) {
-      float most = top[half];
-      FLAM_UNROLL for (int n = 0; n < N / 8; n++) most = fmaxf(most, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
-      most = fmaxf(most, __shfl_xor_sync(full_mask, most, 1));
-      most = fmaxf(most, __shfl_xor_sync(full_mask, most, 2));
-      const float shift = most == -INFINITY ? 0.0f : most * scale;  // nothing visible yet
-      rescale[half] = arch::exp2_quick(top[half] * scale - shift);
-      top[half] = most;
-      float part = 0;
-      FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
-        FLAM_UNROLL for (int e = 2 * half; e < 2 * half + 2; e++) {
-          s[n][e] = arch::exp2_quick(fmaf(s[n][e], scale, -shift));
-          part += s[n][e];
-        }
+    float most[4][2], shift[2], part[2] = {0, 0};  // four chains of maxima for each row, so that they need not wait for one another
+    FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
+      FLAM_UNROLL for (int half = 0; half < 2; half++) {
+        const float pair = fmaxf(s[n][2 * half], s[n][2 * half + 1]);
+        most[n % 4][half] = n < 4 ? pair : fmaxf(most[n % 4][half], pair);
       }
-      sum[half] = sum[half] * rescale[half] + part;
     }
+    FLAM_UNROLL for (int half = 0; half < 2; half++) most[0][half] =
+        fmaxf(fmaxf(most[0][half], most[1][half]), fmaxf(most[2][half], most[3][half]));
+    FLAM_UNROLL for (int lanes = 1; lanes < 4; lanes *= 2) {
+      FLAM_UNROLL for (int half = 0; half < 2; half++) most[0][half] =
+          fmaxf(most[0][half], __shfl_xor_sync(full_mask, most[0][half], lanes));
+    }
+    FLAM_UNROLL for (int half = 0; half < 2; half++) {
+      const float before = top[half];
+      if (most[0][half] * scale > before * scale + 8) top[half] = most[0][half];
+      shift[half] = top[half] == -INFINITY ? 0.0f : top[half] * scale;  // nothing visible yet
+      rescale[half] = arch::exp2_quick(before * scale - shift[half]);
+    }
+    FLAM_UNROLL for (int n = 0; n < N / 8; n++) {
+      FLAM_UNROLL for (int e = 0; e < 4; e++) {
+        s[n][e] = arch::exp2_quick(fmaf(s[n][e], scale, -shift[e / 2]));
+        part[e / 2] += s[n][e];
+      }
+    }
+    FLAM_UNROLL for (int half = 0; half < 2; half++) sum[half] = sum[half] * rescale[half] + part[half];
   }
 
   // Keys that none of these queries sees, but others of the block do.
   __device__ __forceinline__ void skip() {
     take_turn();
     give_turn();
-    arch::wait(&m.at->k_full[k.stage], k.parity);
-    release(&m.at->k_empty[k.stage]), k.next();
-    arch::wait(&m.at->v_full[v.stage], v.parity);
+    arch::wait(m.k_full(k.stage), k.parity);
+    release(m.k_empty(k.stage)), k.next();
+    arch::wait(m.v_full(v.stage), v.parity);
     release_values();
   }
 
@@ -189,6 +200,8 @@ struct consumer {
     int j = tiles_k - 1;
     for (; causal && j * N > q0 + 63; j--) skip();
     take_turn();
+    arch::wait(m.k_full(k.stage), k.parity);
+    open();
     issue_scores(s);
     give_turn();
     arch::warpgroup_wait<0>();
@@ -198,6 +211,9 @@ struct consumer {
     round_sums<T, N>(p, s);
     for (j--; j >= 0; j--) {
       take_turn();
+      arch::wait(m.v_full(v.stage), v.parity);  // those of the keys before, copied first
+      arch::wait(m.k_full(k.stage), k.parity);
+      open();
       issue_scores(s);
       issue_values();
       give_turn();
@@ -208,9 +224,13 @@ struct consumer {
       arch::warpgroup_wait<0>();
       arch::pin(y);
       release_values();
-      FLAM_UNROLL for (int n = 0; n < D / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) y[n][e] *= rescale[e / 2]; }
+      if (__any_sync(full_mask, rescale[0] != 1 || rescale[1] != 1)) {
+        FLAM_UNROLL for (int n = 0; n < D / 8; n++) { FLAM_UNROLL for (int e = 0; e < 4; e++) y[n][e] *= rescale[e / 2]; }
+      }
       round_sums<T, N>(p, s);
     }
+    arch::wait(m.v_full(v.stage), v.parity);
+    open();
     issue_values();
     arch::warpgroup_wait<0>();
     arch::pin(y);
@@ -233,8 +253,7 @@ struct consumer {
 template <class T, int D, int consumers>
 __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) forward_sm90_kernel(const __grid_constant__ forward_task f) {
   FLAM_DYNAMIC_SHARED(char, shared);
-  FLAM_SHARED(forward_barriers, barriers);
-  const forward_memory<T, D, consumers> m(shared, &barriers);
+  const forward_memory<T, D, consumers> m(shared);
   if (threadIdx.x == 0) m.start();
   __syncthreads();
   const int group = int(threadIdx.x / group_threads) - 1;
@@ -251,7 +270,7 @@ __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) forward_sm
       work_item w;
       if (!w.find<64 * consumers>(f, turn)) continue;
       c.start(w.q0 + group * 64);
-      arch::wait(&barriers.q_full, q_parity);
+      arch::wait(m.q_full(), q_parity);
       q_parity ^= 1;
       c.run(w.tiles_k);
       c.finish(reinterpret_cast<float*>(t.lse) + int64_t(w.head) * t.tq, int(t.tq));

@@ -45,7 +45,7 @@ struct ring {
 };
 
 // A warp's products have read what a barrier guards.
-__device__ __forceinline__ void release(arch::shared_barrier* b) {
+__device__ __forceinline__ void release(arch::shared_address b) {
   __syncwarp();
   if ((threadIdx.x & 31) == 0) arch::arrive(b);
 }

@@ -12,15 +12,15 @@ namespace flam::arch {
 // How far it is to the next multiple of `size`, a power of 2.
 __device__ __forceinline__ uint32_t bytes_to(shared_address at, uint32_t size) { return (size - at % size) % size; }
 
-using slab = uint64_t;
-// Of a matrix whose rows run along the sum. 8 rows are 1024 bytes; the next slab of a panel begins 32 bytes further.
-__device__ __forceinline__ slab slab_of_rows(shared_address at) {
-  return uint64_t((at & 0x3ffff) >> 4) | uint64_t(1) << 16 | uint64_t(1024 >> 4) << 32 | uint64_t(1) << 62;
-}
+struct slab {  // the two halves of a matrix descriptor: only the lower one moves
+  uint32_t low, high;
+  __device__ __forceinline__ slab operator+(uint32_t sixteens) const { return {low + sixteens, high}; }
+};
+constexpr uint32_t slab_format = 1024 / 16 | 1u << 30;  // 8 rows are 1024 bytes; chunks exclusive-ored over 128 bytes
+// Of a matrix whose rows run along the sum; the next slab of a panel begins 32 bytes further.
+__device__ __forceinline__ slab slab_of_rows(shared_address at) { return {at >> 4 | 1u << 16, slab_format}; }
 // Of a matrix whose columns run along the sum, its panels `panel` bytes apart; the next slab begins 16 rows further.
-__device__ __forceinline__ slab slab_of_columns(shared_address at, int panel) {
-  return uint64_t((at & 0x3ffff) >> 4) | uint64_t(panel >> 4) << 16 | uint64_t(1024 >> 4) << 32 | uint64_t(1) << 62;
-}
+__device__ __forceinline__ slab slab_of_columns(shared_address at, int panel) { return {at >> 4 | uint32_t(panel) << 12, slab_format}; }
 
 // What wrote registers is over before products read them.
 __device__ __forceinline__ void warpgroup_fence() { asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory"); }
@@ -43,20 +43,20 @@ __device__ __forceinline__ void pin(float (&d)[N][4]) {
 #define FLAM_SUMS_16(i) FLAM_SUMS(i), FLAM_SUMS(i + 1), FLAM_SUMS(i + 2), FLAM_SUMS(i + 3)
 #define FLAM_SUMS_32 FLAM_SUMS_16(0), FLAM_SUMS_16(4)
 #define FLAM_SUMS_64 FLAM_SUMS_32, FLAM_SUMS_16(8), FLAM_SUMS_16(12)
-#define FLAM_PRODUCT(n, type, names, a, b, add, flags) \
-  "{\n.reg .pred add;\nsetp.ne.b32 add, " add ", 0;\nwgmma.mma_async.sync.aligned.m64n" n "k16.f32." type "." type \
-  " {" names "}, " a ", " b ", add, 1, 1, " flags ";\n}\n"
+#define FLAM_PRODUCT(n, type, names, a, add, flags, moves) \
+  "{\n.reg .pred add;\n.reg .b64 a, b;\nsetp.ne.b32 add, " add ", 0;\n" moves "wgmma.mma_async.sync.aligned.m64n" n "k16.f32." type "." type \
+  " {" names "}, " a ", b, add, 1, 1, " flags ";\n}\n"
 
 // d (+)= a b^T, 64 x 16 by 16 x N, both slabs of rows. Warp w of the group has rows 16 w to 16 w + 15 of d, as of mma_m16n8k16 side by side.
 template <class T, int N>
 __device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], slab a, slab b, bool add) {
   static_assert(N == 64 || N == 128);
   if constexpr (N == 64) {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "%32", "%33", "%34", "0, 0") : FLAM_SUMS_32 : "l"(a), "l"(b), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "%32", "%33", "%34", "0, 0") : FLAM_SUMS_32 : "l"(a), "l"(b), "r"(int(add)));
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "a", "%36", "0, 0", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "a", "%36", "0, 0", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
   } else {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "%64", "%65", "%66", "0, 0") : FLAM_SUMS_64 : "l"(a), "l"(b), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "%64", "%65", "%66", "0, 0") : FLAM_SUMS_64 : "l"(a), "l"(b), "r"(int(add)));
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "a", "%68", "0, 0", "mov.b64 a, {%64,%65};\nmov.b64 b, {%66,%67};\n") : FLAM_SUMS_64 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "a", "%68", "0, 0", "mov.b64 a, {%64,%65};\nmov.b64 b, {%66,%67};\n") : FLAM_SUMS_64 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
   }
 }
 // The same with the left factor in registers, as in mma_m16n8k16, and a slab of columns.
@@ -64,11 +64,11 @@ template <class T, int N>
 __device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab b, bool add) {
   static_assert(N == 64 || N == 128);
   if constexpr (N == 64) {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%36", "%37", "1") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%36", "%37", "1") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%38", "1", "mov.b64 b, {%36,%37};\n") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "{%32,%33,%34,%35}", "%38", "1", "mov.b64 b, {%36,%37};\n") : FLAM_SUMS_32 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.low), "r"(b.high), "r"(int(add)));
   } else {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%68", "%69", "1") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%68", "%69", "1") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(int(add)));
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("128", "f16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%70", "1", "mov.b64 b, {%68,%69};\n") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%70", "1", "mov.b64 b, {%68,%69};\n") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.low), "r"(b.high), "r"(int(add)));
   }
 }
 // clang-format on
@@ -93,24 +93,20 @@ __device__ __forceinline__ void more_registers() {
 // What others wrote to shared memory, seen before through a barrier, is there for this thread's products.
 __device__ __forceinline__ void fence_products() { asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory"); }
 
-// A barrier in shared memory: `count` arrivals end a phase; phases have parity 0, 1, 0, ...
-using shared_barrier = uint64_t;
-__device__ __forceinline__ void start_barrier(shared_barrier* b, int count) {
-  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;\n" ::"r"(to_shared(b)), "r"(count) : "memory");
+// A barrier of 8 bytes in shared memory: `count` arrivals end a phase; phases have parity 0, 1, 0, ...
+__device__ __forceinline__ void start_barrier(shared_address b, int count) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;\n" ::"r"(b), "r"(count) : "memory");
 }
-__device__ __forceinline__ void arrive(shared_barrier* b) {
-  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];\n" ::"r"(to_shared(b)) : "memory");
-}
+__device__ __forceinline__ void arrive(shared_address b) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];\n" ::"r"(b) : "memory"); }
 // Arrives when the copies that this thread has issued so far have landed.
-__device__ __forceinline__ void arrive_after_copies(shared_barrier* b) {
-  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];\n" ::"r"(to_shared(b)) : "memory");
+__device__ __forceinline__ void arrive_after_copies(shared_address b) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];\n" ::"r"(b) : "memory");
 }
 // Until the phase of this parity is over; that before the first counts as over.
-__device__ __forceinline__ void wait(shared_barrier* b, int parity) {
-  asm volatile(
-      "{\n.reg .pred over;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n@!over bra again;\n}\n" ::"r"(to_shared(b)),
-      "r"(parity)
-      : "memory");
+__device__ __forceinline__ void wait(shared_address b, int parity) {
+  asm volatile("{\n.reg .pred over;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n@!over bra again;\n}\n" ::"r"(b),
+               "r"(parity)
+               : "memory");
 }
 
 // named_barrier() for those who only announce that they came by.
@@ -125,7 +121,7 @@ inline uint32_t bytes_to(shared_address at, uint32_t size) { return uint32_t(-re
 struct slab {
   shared_address at;
   int across;  // bytes from panel to panel; 0: a slab of rows
-  slab operator+(uint64_t sixteens) const { return {at + 16 * sixteens, across}; }
+  slab operator+(uint32_t sixteens) const { return {at + 16 * sixteens, across}; }
 };
 inline slab slab_of_rows(shared_address at) { return {at, 0}; }
 inline slab slab_of_columns(shared_address at, int panel) { return {at, panel}; }
@@ -204,17 +200,16 @@ template <int N>
 inline void more_registers() {}
 inline void fence_products() {}
 
-using shared_barrier = uint64_t;
-inline void start_barrier(shared_barrier* b, int count, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+inline void start_barrier(shared_address b, int count, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
   ::flam_emu::mbarrier_init(b, unsigned(count), loc);
 }
-inline void arrive(shared_barrier* b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) { ::flam_emu::mbarrier_arrive(b, loc); }
-inline void arrive_after_copies(shared_barrier* b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+inline void arrive(shared_address b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) { ::flam_emu::mbarrier_arrive(b, loc); }
+inline void arrive_after_copies(shared_address b, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
   cp_async_commit();
   cp_async_wait<0>();
   ::flam_emu::mbarrier_arrive(b, loc);
 }
-inline void wait(shared_barrier* b, int parity, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+inline void wait(shared_address b, int parity, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
   ::flam_emu::mbarrier_wait(b, unsigned(parity), loc);
 }
 inline void named_barrier_arrive(int id, int threads) { ::flam_emu::barrier_arrive(id, unsigned(threads)); }

@@ -106,21 +106,21 @@ static shared_barrier& barrier_at(const void* at, const Loc& place) {
     if (b.at == at) return b;
   device_fail("an mbarrier that was not initialised", place);
 }
-void mbarrier_init(void* at, unsigned count, Loc place) {
+void mbarrier_init(const void* at, unsigned count, Loc place) {
   shared_offset(at);
   note_write(at, 8);
   for (const shared_barrier& b : this_fiber()->owner->shared_barriers)
     if (b.at == at) device_fail("an mbarrier initialised twice", place);
   this_fiber()->owner->shared_barriers.push_back({at, count, count, 0, {}});
 }
-void mbarrier_arrive(void* at, Loc place) {
+void mbarrier_arrive(const void* at, Loc place) {
   shared_barrier& b = barrier_at(at, place);
   if (--b.pending) return;
   b.pending = b.count;
   b.phase ^= 1;
   wake(*this_fiber()->owner, b.waiting);
 }
-void mbarrier_wait(void* at, unsigned parity, Loc place) {
+void mbarrier_wait(const void* at, unsigned parity, Loc place) {
   fiber* f = this_fiber();
   while (barrier_at(at, place).phase == parity) {
     f->state = fiber_state::at_barrier;

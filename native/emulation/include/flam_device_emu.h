@@ -52,9 +52,9 @@ void sync_warp(unsigned mask, Loc place);
 unsigned ballot(unsigned mask, int predicate, Loc place);
 void yield_thread();
 // mbarriers: `count` arrivals end a phase; wait returns when the phase of that parity is over (the one before the first is).
-void mbarrier_init(void* at, unsigned count, Loc place);
-void mbarrier_arrive(void* at, Loc place);
-void mbarrier_wait(void* at, unsigned parity, Loc place);
+void mbarrier_init(const void* at, unsigned count, Loc place);
+void mbarrier_arrive(const void* at, Loc place);
+void mbarrier_wait(const void* at, unsigned parity, Loc place);
 struct Lanes {
   const void* in[32];
   void* out[32];
