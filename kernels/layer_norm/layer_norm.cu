@@ -81,28 +81,31 @@ constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1 : 2;
 
 // Rows that begin at multiples of 16 bytes, n % V == 0: a team of 1 << lanes_log2 lanes takes every (number of teams)th one, and the next
 // is under way while it computes. Weights and biases lie in shared memory.
-template <int K, class T>
-__global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_kernel(const norm_args<T> a, int lanes_log2) {
+// Full: n is K V lanes, which spares branches; with K > 1 a team is a warp.
+template <int K, bool Full, class T>
+__global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_kernel(const norm_args<T> a, int lanes_log2_of_one_pack) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
   FLAM_DYNAMIC_SHARED(C, shared);  // [2][K V lanes]
-  const int lanes = 1 << lanes_log2, team = threadIdx.x >> lanes_log2, teams = 256 >> lanes_log2, n = int(a.n);
+  const int lanes_log2 = K > 1 || Full ? 5 : lanes_log2_of_one_pack, lanes = 1 << lanes_log2, teams = 256 >> lanes_log2;
+  const int team = threadIdx.x >> lanes_log2, in_warp = (threadIdx.x & 31) >> lanes_log2, n = Full ? K * V * 32 : int(a.n);
   const team_columns<V, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
   C *weights = shared, *biases = shared + (K * V << lanes_log2);
   if (team == 0) columns.keep(weights, K, a.weight, n, C(1));
   if (team == 0) columns.keep(biases, K, a.bias, n, C(0));
   __syncthreads();
-  const int64_t first = int64_t(blockIdx.x) * teams, step = int64_t(gridDim.x) * teams;
+  const int64_t step = int64_t(gridDim.x) * teams;
+  int64_t r = int64_t(blockIdx.x) * teams + team;
   pack_words raw[K];
-  auto fetch = [&](int64_t r) {
-    FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_words<true>(a.x + r * n, columns.first(k), r < a.rows ? n : 0, C(0));
+  auto fetch = [&](int64_t row, bool there) {
+    FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_words<true>(a.x + row * n, columns.first(k), there ? n : 0, C(0));
   };
-  fetch(first + team);
-  for (int64_t base = first; base < a.rows; base += step) {  // the same for all teams: those of one warp meet in its shuffles
-    const int64_t r = base + team;
+  if (r - in_warp < a.rows) fetch(r < a.rows ? r : 0, lanes_log2 == 5 || r < a.rows);
+  for (; r - in_warp < a.rows; r += step) {  // as often for all teams of a warp: they meet in its shuffles
+    const bool works = lanes_log2 == 5 || r < a.rows, more = r + step < a.rows;
     C v[K][V];
     FLAM_UNROLL for (int k = 0; k < K; k++) open_words<T>(raw[k], v[k]);
-    fetch(r + step);
+    fetch(more ? r + step : r, lanes_log2 == 5 || more);
     const row_moments<C> m = moments_in_registers(columns, v, n, a.eps);
     __syncwarp();  // or the compiler moves the parameters into registers that it does not have
     FLAM_UNROLL for (int k = 0; k < K; k++) {
@@ -110,9 +113,9 @@ __global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_ke
       columns.read(weights, k, w);
       columns.read(biases, k, b);
       FLAM_UNROLL for (int j = 0; j < V; j++) v[k][j] = (v[k][j] - m.center) * m.scale * w[j] + b[j];
-      write_words<true>(a.y + r * n, columns.first(k), r < a.rows ? n : 0, v[k]);
+      write_words<true>(a.y + r * n, columns.first(k), works ? n : 0, v[k]);
     }
-    if (r < a.rows && columns.t == 0) a.keep(r, m);
+    if (works && columns.t == 0) a.keep(r, m);
   }
 }
 
@@ -228,18 +231,24 @@ void long_rows(norm_args<T> a, const flam_tensor& x, double eps) {
   cuda::launch("layer_norm_apply", &layer_norm_apply_kernel<T>, dim3(unsigned(a.rows), unsigned(parts)), 256, 0, a);
 }
 
+template <int K, bool Full, class T>
+void launch_whole(const norm_args<T>& a, int lanes_log2) {
+  const int64_t blocks = std::min<int64_t>(ceil_div(a.rows << lanes_log2, 256), whole_rows_blocks<T> * cuda::multiprocessors());
+  cuda::launch("layer_norm_whole", &layer_norm_whole_kernel<K, Full, T>, unsigned(blocks), 256,
+               size_t(2 * K * per_16_bytes<T> << lanes_log2) * sizeof(compute_t<T>), a, lanes_log2);
+}
+
+// K is the number of packs of a thread: 1, 2, 3, 4, 6, 8 ...
 template <int K, class T>
 void launch_warps(const norm_args<T>& a, int64_t packs, bool whole) {
-  using C = compute_t<T>;
+  constexpr int next = K < 4 ? K + 1 : K + 2;
   int lanes_log2 = 0;
   while (lanes_log2 < 5 && (1 << lanes_log2) < packs) lanes_log2++;
-  if constexpr (K * per_16_bytes<T> < 32)
-    if (packs > K << lanes_log2) return launch_warps<K * 2>(a, packs, whole);
-  const unsigned blocks = cuda::blocks_for(a.rows << lanes_log2, 256);
-  if (!whole) return cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, blocks, 256, 0, a, lanes_log2);
-  const size_t parameters = size_t(2 * K * per_16_bytes<T> << lanes_log2) * sizeof(C);
-  cuda::launch("layer_norm_whole", &layer_norm_whole_kernel<K, T>,
-               std::min(blocks, unsigned(whole_rows_blocks<T> * cuda::multiprocessors())), 256, parameters, a, lanes_log2);
+  if constexpr (next * per_16_bytes<T> <= 32)
+    if (packs > K << lanes_log2) return launch_warps<next>(a, packs, whole);
+  if (whole && packs == K * 32) return launch_whole<K, true>(a, lanes_log2);
+  if (whole) return launch_whole<K, false>(a, lanes_log2);
+  cuda::launch("layer_norm_warp", &layer_norm_warp_kernel<K, T>, cuda::blocks_for(a.rows << lanes_log2, 256), 256, 0, a, lanes_log2);
 }
 
 }  // namespace
