@@ -41,14 +41,19 @@ struct row_views_on_cuda {
   }
 };
 
-template <int K, bool Whole, class Op>
-void launch_row_warps(const Op& op, const row_box& box, int64_t packs) {
+template <int K, class Op>
+void launch_row_warps(const Op& op, const row_box& box, int64_t packs, bool whole) {
   int lanes_log2 = 0;
   while (lanes_log2 < 5 && (1 << lanes_log2) < packs) lanes_log2++;
   if constexpr (K * per_16_bytes<typename Op::T> < 32)
-    if (packs > K << lanes_log2) return launch_row_warps<K * 2, Whole>(op, box, packs);
-  cuda::launch("softmax_warp", &softmax_warp_kernel<K, Whole, Op>, cuda::blocks_for(box.count << lanes_log2, 256), 256, 0, op, box,
-               lanes_log2);
+    if (packs > K << lanes_log2) return launch_row_warps<K * 2>(op, box, packs, whole);
+  auto launch = [&](auto kernel) {
+    cuda::launch("softmax_warp", kernel, cuda::blocks_for(box.count << lanes_log2, 256), 256, 0, op, box, lanes_log2);
+  };
+  if constexpr (K > 1)
+    if (whole && packs == K * 32) return launch(&softmax_warp_kernel<K, row_fit::full, Op>);
+  if (whole) launch(&softmax_warp_kernel<K, row_fit::whole, Op>);
+  else launch(&softmax_warp_kernel<K, row_fit::any, Op>);
 }
 
 template <class Op>
@@ -111,8 +116,7 @@ void launch_rows_of(const Op& op, const row_views_on_cuda& v) {
   }
   if (v.unit) {
     const int64_t packs = rows_aligned ? ceil_div(box.n, V) : (box.n + V - 2) / V + 1;
-    if (packs * V <= most && rows_aligned && box.n % V == 0) return launch_row_warps<1, true>(op, box, packs);
-    if (packs * V <= most) return launch_row_warps<1, false>(op, box, packs);
+    if (packs * V <= most) return launch_row_warps<1>(op, box, packs, rows_aligned && box.n % V == 0);
     const int64_t bytes = packs * 16 * Op::inputs;
     const bool few = box.count * 2 < cuda::multiprocessors() && box.n >= 32768;
     if (few || bytes > cuda::shared_memory_limit() - 1024) return launch_long_rows(op, box);

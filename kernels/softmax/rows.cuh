@@ -39,18 +39,23 @@ constexpr int softmax_warp_blocks = sizeof(compute_t<typename Op::T>) == 8 ? 1
                                     : Op::inputs == 1                      ? 4
                                                                            : 2;
 
-// Whole: see fetch_words.
-template <int K, bool Whole, class Op>
+// any: where rows begin and end does not matter; whole: as fetch_words says; full: whole, and n is K V 32, which spares branches.
+enum class row_fit { any, whole, full };
+
+// With K > 1 a row has a warp.
+template <int K, row_fit Fit, class Op>
 __global__ void __launch_bounds__(256, softmax_warp_blocks<Op>)
-    softmax_warp_kernel(const Op op, const __grid_constant__ row_box box, int lanes_log2) {
+    softmax_warp_kernel(const Op op, const __grid_constant__ row_box box, int lanes_log2_of_one_pack) {
   using T = typename Op::T;
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>, I = Op::inputs;
-  const int lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
+  constexpr bool Whole = Fit != row_fit::any;
+  const int lanes_log2 = K > 1 ? 5 : lanes_log2_of_one_pack, lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
   const int64_t row = int64_t(blockIdx.x) * (256 >> lanes_log2) + (threadIdx.x >> lanes_log2);
   const bool works = row < box.count;
+  if (lanes_log2 == 5 && !works) return;
   const row_at<Op> r(op, box, works ? row : 0);
-  const int head = Whole ? 0 : row_head(r.in[0]), n = works ? int(box.n) : 0;
+  const int head = Whole ? 0 : row_head(r.in[0]), n = Fit == row_fit::full ? K * V * 32 : works ? int(box.n) : 0;
   pack_words raw[K][I];
   FLAM_UNROLL for (int k = 0; k < K; k++) {
     FLAM_UNROLL for (int i = 0; i < I; i++) raw[k][i] = fetch_words<Whole>(r.in[i], (k * lanes + t) * V - head, n, Op::outside());
