@@ -116,13 +116,13 @@ __global__ void __launch_bounds__(256, (backward_rows_blocks<K, W, compute_t<T>>
   const int team = threadIdx.x >> lanes_log2, n = Full ? K * W << lanes_log2 : int(a.n);
   const int in_warp = lanes_log2 < 5 ? (threadIdx.x & 31) >> lanes_log2 : 0;  // which of its warp's teams this is
   const team_columns<W, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
-  if (team == 0) columns.keep(shared, K, a.weight, n, C(1));
-  __syncthreads();
   C dw[K][W] = {}, db[K][W] = {};
   const int64_t step = int64_t(gridDim.x) * teams;
   int64_t r = int64_t(blockIdx.x) * teams + team;
   row_part<K, W, T> row;
   if (r - in_warp < a.rows) row.fetch(a, columns, r < a.rows ? r : 0, n, lanes_log2 >= 5 || r < a.rows);
+  columns.keep(shared, K, a.weight, n, C(1));
+  __syncthreads();
   for (; r - in_warp < a.rows; r += step) {  // as often for all teams of a warp: they meet in its shuffles
     const bool works = lanes_log2 >= 5 || r < a.rows;
     C g[K][W], u[K][W];

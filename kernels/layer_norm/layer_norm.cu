@@ -91,9 +91,6 @@ __global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_ke
   const int team = threadIdx.x >> lanes_log2, in_warp = (threadIdx.x & 31) >> lanes_log2, n = Full ? K * V * 32 : int(a.n);
   const team_columns<V, C> columns{lanes_log2, int(threadIdx.x) & (lanes - 1)};
   C *weights = shared, *biases = shared + (K * V << lanes_log2);
-  if (team == 0) columns.keep(weights, K, a.weight, n, C(1));
-  if (team == 0) columns.keep(biases, K, a.bias, n, C(0));
-  __syncthreads();
   const int64_t step = int64_t(gridDim.x) * teams;
   int64_t r = int64_t(blockIdx.x) * teams + team;
   pack_words raw[K];
@@ -101,6 +98,9 @@ __global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_ke
     FLAM_UNROLL for (int k = 0; k < K; k++) raw[k] = fetch_words<true>(a.x + row * n, columns.first(k), there ? n : 0, C(0));
   };
   if (r - in_warp < a.rows) fetch(r < a.rows ? r : 0, lanes_log2 == 5 || r < a.rows);
+  columns.keep(weights, K, a.weight, n, C(1));
+  columns.keep(biases, K, a.bias, n, C(0));
+  __syncthreads();
   for (; r - in_warp < a.rows; r += step) {  // as often for all teams of a warp: they meet in its shuffles
     const bool works = lanes_log2 == 5 || r < a.rows, more = r + step < a.rows;
     C v[K][V];

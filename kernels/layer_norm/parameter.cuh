@@ -80,9 +80,10 @@ struct team_columns {
       FLAM_UNROLL for (int j = 0; j < P; j++) v[part * P + j] = p.v[j];
     }
   }
+  // Every team keeps some of the packs.
   template <class T>
   __device__ __forceinline__ void keep(C* shared, int packs, const parameter_view<T>& parameter, int64_t n, C absent) const {
-    FLAM_NO_UNROLL for (int k = 0; k < packs; k++) {
+    FLAM_NO_UNROLL for (int k = threadIdx.x >> lanes_log2; k < packs; k += int(blockDim.x) >> lanes_log2) {
       C v[W];
       parameter.template read<W>(first(k), n, absent, v);
       write(shared, k, v);
