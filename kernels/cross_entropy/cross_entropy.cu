@@ -30,10 +30,10 @@ struct loss_args {
 };
 
 template <int K, class T>
-__global__ void __launch_bounds__(256) cross_entropy_warp_kernel(const loss_args<T> a, int lanes_log2) {
+__global__ void __launch_bounds__(256) cross_entropy_warp_kernel(const loss_args<T> a, int lanes_log2_of_one_pack) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
-  const int lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
+  const int lanes_log2 = K > 1 ? 5 : lanes_log2_of_one_pack, lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
   const int64_t row = int64_t(blockIdx.x) * (256 >> lanes_log2) + (threadIdx.x >> lanes_log2), r = row < a.rows ? row : a.rows - 1;
   const int64_t target = a.target[r * a.target_step];
   const int n = target == a.ignore ? 0 : int(a.classes);

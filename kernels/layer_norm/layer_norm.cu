@@ -120,10 +120,10 @@ __global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_ke
 }
 
 template <int K, class T>
-__global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes_log2) {
+__global__ void __launch_bounds__(256) layer_norm_warp_kernel(const norm_args<T> a, int lanes_log2_of_one_pack) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
-  const int lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
+  const int lanes_log2 = K > 1 ? 5 : lanes_log2_of_one_pack, lanes = 1 << lanes_log2, t = threadIdx.x & (lanes - 1);
   const int64_t row = int64_t(blockIdx.x) * (256 >> lanes_log2) + (threadIdx.x >> lanes_log2), r = row < a.rows ? row : a.rows - 1;
   const T* x = a.x + r * a.n;
   const int head = row_head(x), n = int(a.n);

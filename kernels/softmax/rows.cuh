@@ -33,18 +33,16 @@ struct row_at {
   }
 };
 
-// Blocks on a multiprocessor, so that the compiler knows how many registers there are.
-template <class Op>
-constexpr int softmax_warp_blocks = sizeof(compute_t<typename Op::T>) == 8 ? 1
-                                    : Op::inputs == 1                      ? 4
-                                                                           : 2;
-
 // any: where rows begin and end does not matter; whole: as fetch_words says; full: whole, and n is K V 32, which spares branches.
 enum class row_fit { any, whole, full };
 
+// Blocks on a multiprocessor, so that the compiler knows how many registers there are.
+template <row_fit Fit, class Op>
+constexpr int softmax_warp_blocks = sizeof(compute_t<typename Op::T>) == 8 ? 1 : (Fit == row_fit::any ? 2 : 4) / Op::inputs;
+
 // With K > 1 a row has a warp.
 template <int K, row_fit Fit, class Op>
-__global__ void __launch_bounds__(256, softmax_warp_blocks<Op>)
+__global__ void __launch_bounds__(256, (softmax_warp_blocks<Fit, Op>))
     softmax_warp_kernel(const Op op, const __grid_constant__ row_box box, int lanes_log2_of_one_pack) {
   using T = typename Op::T;
   using C = compute_t<T>;
