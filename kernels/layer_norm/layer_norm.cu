@@ -75,15 +75,19 @@ __device__ __forceinline__ row_moments<C> moments_in_registers(const team_column
   return {m.center, m.scale(group_reduce(squares, plus(), lanes), n, eps)};
 }
 
-// Blocks on a multiprocessor, which the registers are for.
-template <class T>
-constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1 : 2;
+// Blocks on a multiprocessor: the fewer numbers a thread has, the more threads are needed to fetch enough at a time.
+template <int K, class T, int bytes = K* per_16_bytes<T>* int(sizeof(compute_t<T>))>
+constexpr int whole_rows_blocks = sizeof(T) == 8 ? 1
+                                  : bytes <= 32  ? 4
+                                  : bytes <= 64  ? 3
+                                                 : 2;
 
 // Rows that begin at multiples of 16 bytes, n % V == 0: a team of 1 << lanes_log2 lanes takes every (number of teams)th one, and the next
 // is under way while it computes. Weights and biases lie in shared memory.
 // Full: n is K V lanes, which spares branches; with K > 1 a team is a warp.
 template <int K, bool Full, class T>
-__global__ void __launch_bounds__(256, whole_rows_blocks<T>) layer_norm_whole_kernel(const norm_args<T> a, int lanes_log2_of_one_pack) {
+__global__ void __launch_bounds__(256, (whole_rows_blocks<K, T>))
+    layer_norm_whole_kernel(const norm_args<T> a, int lanes_log2_of_one_pack) {
   using C = compute_t<T>;
   constexpr int V = per_16_bytes<T>;
   FLAM_DYNAMIC_SHARED(C, shared);  // [2][K V lanes]
@@ -233,8 +237,8 @@ void long_rows(norm_args<T> a, const flam_tensor& x, double eps) {
 
 template <int K, bool Full, class T>
 void launch_whole(const norm_args<T>& a, int lanes_log2) {
-  const int64_t blocks = std::min<int64_t>(ceil_div(a.rows << lanes_log2, 256), whole_rows_blocks<T> * cuda::multiprocessors());
-  cuda::launch("layer_norm_whole", &layer_norm_whole_kernel<K, Full, T>, unsigned(blocks), 256,
+  const unsigned blocks = blocks_in_turns(ceil_div(a.rows << lanes_log2, 256), whole_rows_blocks<K, T> * cuda::multiprocessors());
+  cuda::launch("layer_norm_whole", &layer_norm_whole_kernel<K, Full, T>, blocks, 256,
                size_t(2 * K * per_16_bytes<T> << lanes_log2) * sizeof(compute_t<T>), a, lanes_log2);
 }
 

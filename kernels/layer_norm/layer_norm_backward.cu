@@ -154,11 +154,11 @@ template <int K, int W, bool Block, bool Full, class T>
 void launch_rows_of(const backward_args<T>& a, int lanes_log2, const target& dweight, const target& dbias) {
   using C = compute_t<T>;
   const int teams = 256 >> lanes_log2, slots = K * W << lanes_log2;
-  const int64_t blocks = std::min<int64_t>(ceil_div(a.rows, teams), backward_rows_blocks<K, W, C> * cuda::multiprocessors());
+  const unsigned blocks = blocks_in_turns(ceil_div(a.rows, teams), backward_rows_blocks<K, W, C> * cuda::multiprocessors());
   const bool sums = dweight.data || dbias.data;
-  const cuda::scratch<C> partial(sums ? blocks * 2 * slots : 0);
+  const cuda::scratch<C> partial(sums ? int64_t(blocks) * 2 * slots : 0);
   C* none = nullptr;
-  cuda::launch("layer_norm_backward_rows", &layer_norm_backward_rows_kernel<K, W, Block, Full, T>, unsigned(blocks), 256,
+  cuda::launch("layer_norm_backward_rows", &layer_norm_backward_rows_kernel<K, W, Block, Full, T>, blocks, 256,
                size_t(sums ? teams : 1) * slots * sizeof(C), a, lanes_log2, sums ? partial.get() : none);
   if (sums)
     cuda::launch("layer_norm_add_blocks", &layer_norm_add_blocks_kernel<W, C>, unsigned(ceil_div(2 * slots, 32)), 1024, 0, partial.get(),

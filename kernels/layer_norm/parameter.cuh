@@ -97,6 +97,12 @@ struct team_columns {
   }
 };
 
+// Host side: how many blocks, at most `most`, take turns with what `all` blocks do, so that each has as many turns.
+inline unsigned blocks_in_turns(int64_t all, int64_t most) {
+  const int64_t turns = ceil_div(all, most);
+  return unsigned(ceil_div(all, turns));
+}
+
 __device__ __forceinline__ float inverse_root(float x) { return rsqrtf(x); }
 __device__ __forceinline__ double inverse_root(double x) { return 1 / std::sqrt(x); }
 
