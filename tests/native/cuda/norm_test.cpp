@@ -93,9 +93,10 @@ void check_batch_norm(int64_t batch, int64_t channels, int64_t inner, int32_t dt
 // Lanes, warps, blocks and the engine; aligned and not; parameters of the rows' type, of the wider one, and of another.
 TEST(cuda_layer_norm_shapes) {
   for (int32_t dtype : sample::floating_dtypes())
-    for (const shape& s : {shape{1, 2}, shape{3, 7}, shape{90, 16}, shape{40, 64}, shape{20, 200}, shape{9, 129}, shape{5, 1024},
-                           shape{2, 1000}, shape{3, 1001}, shape{2, 5000}, shape{3, 2048}, shape{2, 8192}, shape{101, 520}, shape{70, 256},
-                           shape{70, 768}, shape{11, 2048}, shape{2, 8200}, shape{2, 3001}})
+    for (const shape& s :
+         {shape{1, 2},    shape{3, 7},    shape{90, 16},  shape{40, 64},   shape{20, 200}, shape{9, 129},   shape{5, 1024},
+          shape{2, 1000}, shape{3, 1001}, shape{2, 5000}, shape{3, 2048},  shape{2, 8192}, shape{101, 520}, shape{2100, 16},
+          shape{1500, 7}, shape{70, 256}, shape{70, 768}, shape{11, 2048}, shape{2, 8200}, shape{2, 3001}})
       check_layer_norm(s[0], s[1], dtype, s[0] % 2 ? dtype : statistics_dtype(dtype));
   check_layer_norm(30, 40, FLAM_FLOAT32, FLAM_BFLOAT16);
 }
