@@ -37,10 +37,12 @@ __device__ __forceinline__ void pin(float (&d)[N][4]) {
 }
 
 // clang-format off
+#define FLAM_NAMES_16 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15"
 #define FLAM_NAMES_32 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
 #define FLAM_NAMES_64 FLAM_NAMES_32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
 #define FLAM_SUMS(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
 #define FLAM_SUMS_16(i) FLAM_SUMS(i), FLAM_SUMS(i + 1), FLAM_SUMS(i + 2), FLAM_SUMS(i + 3)
+#define FLAM_SUMS_16_ FLAM_SUMS_16(0)
 #define FLAM_SUMS_32 FLAM_SUMS_16(0), FLAM_SUMS_16(4)
 #define FLAM_SUMS_64 FLAM_SUMS_32, FLAM_SUMS_16(8), FLAM_SUMS_16(12)
 #define FLAM_PRODUCT(n, type, names, a, add, flags, moves) \
@@ -71,11 +73,25 @@ __device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], const ui
     else asm volatile(FLAM_PRODUCT("128", "bf16", FLAM_NAMES_64, "{%64,%65,%66,%67}", "%70", "1", "mov.b64 b, {%68,%69};\n") : FLAM_SUMS_64 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.low), "r"(b.high), "r"(int(add)));
   }
 }
+// The same with two slabs of columns.
+template <class T, int N>
+__device__ __forceinline__ void warpgroup_product_of_columns(float (&d)[N / 8][4], slab a, slab b, bool add) {
+  static_assert(N == 32 || N == 64);
+  if constexpr (N == 32) {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("32", "f16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16_ : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("32", "bf16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16_ : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+  } else {
+    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "a", "%36", "1, 1", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "a", "%36", "1, 1", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+  }
+}
 // clang-format on
+#undef FLAM_NAMES_16
 #undef FLAM_NAMES_32
 #undef FLAM_NAMES_64
 #undef FLAM_SUMS
 #undef FLAM_SUMS_16
+#undef FLAM_SUMS_16_
 #undef FLAM_SUMS_32
 #undef FLAM_SUMS_64
 #undef FLAM_PRODUCT
@@ -88,6 +104,17 @@ __device__ __forceinline__ void fewer_registers() {
 template <int N>
 __device__ __forceinline__ void more_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;\n" ::"n"(N));
+}
+
+__device__ __forceinline__ void store_shared(shared_address to, uint32_t x) {
+  asm volatile("st.shared.b32 [%0], %1;\n" ::"r"(to), "r"(x) : "memory");
+}
+
+// Adds four floats to memory that is 16-byte aligned, each atomically.
+__device__ __forceinline__ void add_to_memory(float* to, const float (&x)[4]) {
+  asm volatile("red.global.add.v4.f32 [%0], {%1,%2,%3,%4};\n" ::"l"(__cvta_generic_to_global(to)), "f"(x[0]), "f"(x[1]), "f"(x[2]),
+               "f"(x[3])
+               : "memory");
 }
 
 // What others wrote to shared memory, seen before through a barrier, is there for this thread's products.
@@ -138,7 +165,7 @@ FLAM_EMU_NOSAN inline float element_of(const slab& s, int n, int k) {
   return from_bits16<T>(bits);
 }
 inline void note_slab(const slab& s, int first, int rows, ::flam_emu::Loc loc) {
-  if (reinterpret_cast<uintptr_t>(s.at) % (s.across ? 1024 : 16)) ::flam_emu::device_fail("misaligned slab of a warpgroup's product", loc);
+  if (reinterpret_cast<uintptr_t>(s.at) % 16) ::flam_emu::device_fail("misaligned slab of a warpgroup's product", loc);
   ::flam_emu::shared_offset(s.at);
   for (int c = int(threadIdx.x & 31); c < 2 * rows; c += 32)
     ::flam_emu::note_read(s.across ? chunk_at(s, c / 16 * 8, c % 16) : chunk_at(s, first + c / 2, c % 2 * 8), 16);
@@ -187,6 +214,12 @@ inline void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab
   const warpgroup_operands in{a, {}, b, d[0], add};
   ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
 }
+template <class T, int N>
+inline void warpgroup_product_of_columns(float (&d)[N / 8][4], slab a, slab b, bool add, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  note_slab(a, 0, 64, loc), note_slab(b, 0, N, loc);
+  const warpgroup_operands in{nullptr, a, b, d[0], add};
+  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
+}
 // Products are done at once.
 inline void warpgroup_fence() {}
 inline void warpgroup_commit() {}
@@ -199,6 +232,10 @@ inline void fewer_registers() {}
 template <int N>
 inline void more_registers() {}
 inline void fence_products() {}
+inline void store_shared(shared_address to, uint32_t x) { *reinterpret_cast<uint32_t*>(const_cast<char*>(to)) = x; }
+inline void add_to_memory(float* to, const float (&x)[4]) {
+  for (int i = 0; i < 4; i++) atomicAdd(to + i, x[i]);
+}
 
 inline void start_barrier(shared_address b, int count, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
   ::flam_emu::mbarrier_init(b, unsigned(count), loc);

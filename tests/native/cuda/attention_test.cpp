@@ -164,6 +164,16 @@ TEST(cuda_attention_many_tiles) {
   }
 }
 
+// Without atomic additions every sum has one order.
+TEST(cuda_attention_deterministic) {
+  CHECK_EQ(flam_cuda_set_flag(2, 1), 0);
+  for (bool causal : {false, true}) {
+    compare_with_cuda(FLAM_BFLOAT16, {1, 2, 150, 200, 64, causal, true});
+    compare_with_cuda(FLAM_FLOAT16, {1, 1, 260, 140, 100, causal});
+  }
+  CHECK_EQ(flam_cuda_set_flag(2, 0), 0);
+}
+
 // Head sizes between those that kernels are made for, rows that 16-byte loads cannot take, very few rows.
 TEST(cuda_attention_odd_shapes) {
   for (int32_t dtype : sample::floating_dtypes())
