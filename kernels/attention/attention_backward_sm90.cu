@@ -137,8 +137,11 @@ struct keys_consumer {
   const query_numbers* numbers;
   int group;
   float dk[D / 8][4], dv[D / 8][4];
+  uint32_t p[N / 16][4], ds[N / 16][4];
   ring<stages> at;
   ring<2> ds_at;
+  // With small heads there are registers for the next scores beside p and ds: a step leaves its last products under way.
+  static constexpr bool overlaps = D == 64;
 
   // p = exp(scale s - lse), 0 where the query comes before the key.
   __device__ __forceinline__ void soften(float (&s)[N / 8][4], int query0, int key0) const {
@@ -198,7 +201,6 @@ struct keys_consumer {
   template <bool first>
   __device__ __forceinline__ void step(int query0, int key0, int64_t tile) {
     float s[N / 8][4], dp[N / 8][4];
-    uint32_t p[N / 16][4], ds[N / 16][4];
     arch::wait(m.full(at.stage), at.parity);
     arch::fence_products();
     arch::warpgroup_fence();
@@ -208,6 +210,7 @@ struct keys_consumer {
       issue_scores(s);
       arch::warpgroup_wait<1>();
       arch::pin(dq);
+      if (overlaps) release(m.empty(before()));
       add_dq(dq, tile - 1);
     } else {
       issue_scores(s);
@@ -216,6 +219,7 @@ struct keys_consumer {
     arch::warpgroup_commit();
     arch::warpgroup_wait<1>();
     arch::pin(s);
+    if (overlaps && !with_dq && !first) release(m.empty(before()));
     soften(s, query0, key0);
     round_sums<T, N>(p, s);
     arch::warpgroup_wait<0>();
@@ -227,10 +231,14 @@ struct keys_consumer {
     issue_sums<T, D, N>(dv, p, m.passing_b(at.stage));
     issue_sums<T, D, N>(dk, ds, m.passing_a(at.stage));
     arch::warpgroup_commit();
-    arch::warpgroup_wait<0>();  // p and ds leave no registers for the next scores beside them
-    arch::pin(dk), arch::pin(dv);
-    release(m.empty(at.stage)), at.next();
+    if (!overlaps) {
+      arch::warpgroup_wait<0>();
+      arch::pin(dk), arch::pin(dv);
+      release(m.empty(at.stage));
+    }
+    at.next();
   }
+  __device__ __forceinline__ int before() const { return at.stage ? at.stage - 1 : stages - 1; }
   __device__ __forceinline__ void issue_scores(float (&s)[N / 8][4]) const {
     issue_rows<T, D, held, N>(s, m.a, group * 64, m.passing_a(at.stage));
     arch::warpgroup_commit();
@@ -255,6 +263,9 @@ struct keys_consumer {
         arch::pin(dq);
         add_dq(dq, tile0 + end - 1);
       }
+      arch::warpgroup_wait<0>();
+      arch::pin(dk), arch::pin(dv);
+      if (overlaps) release(m.empty(before()));
     }
     release(m.held_empty());
   }
@@ -274,7 +285,7 @@ __global__ void __launch_bounds__((consumers + 1) * group_threads, 1) keys_sm90_
   } else {
     arch::more_registers<240>();
     const attention_task& t = f.t;
-    keys_consumer<T, D, with_dq> c{f, m, numbers, group, {}, {}, {}, {}};
+    keys_consumer<T, D, with_dq> c{f, m, numbers, group, {}, {}, {}, {}, {}, {}};
     const int tiles_q = int((t.tq + N - 1) / N), tk = int(t.tk), d = int(t.d);
     int parity = 0;
     for (uint32_t turn = 0; turn * gridDim.x < f.items; turn++) {
