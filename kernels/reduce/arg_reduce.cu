@@ -6,7 +6,7 @@ using namespace flam;
 
 namespace {
 
-// Index: what holds any place along dim.
+// Index: what holds any place along dim. Dimensions of 2^31 elements are rare: they do without kernels for columns.
 template <class T, bool Largest, class Index>
 struct arg_op : plain_op {
   using C = compute_t<T>;
@@ -15,6 +15,7 @@ struct arg_op : plain_op {
     Index index;  // -1: none yet
   };
   static constexpr int packs = per_16_bytes<T> > 4 ? 4 : 8;
+  static constexpr reduce_shape shape = sizeof(Index) == 8 ? reduce_shape::rows : reduce_shape::any;
   using State = best<best_value<C>>;
   static constexpr bool indexed = true;
   target values, indices;

@@ -9,6 +9,7 @@ for project in tests/Flambeau.Tests tests/gpu/Steps examples/FashionMnist; do
   dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained --nologo -v quiet -p:DebugType=none -o "$programs"
 done
 rm -f "$programs"/libflambeau*.so  # the GPU machine builds its own
+rm -rf "$programs/Microsoft.CodeCoverage"
 cp -r "$root/tests/golden" "$programs/golden"
 tar -C "$(dirname "$programs")" -cJf "$programs.tar.xz" "$(basename "$programs")"
 du -sh "$programs" "$programs.tar.xz"

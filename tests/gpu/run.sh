@@ -17,14 +17,15 @@ mkdir -p "$out"
 build="$root/build/cuda"
 export FLAMBEAU_BACKEND=cuda FLAMBEAU_NATIVE_PATH="$build" DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 export PATH="$PATH:/usr/local/cuda/bin"
-rows=()
+rows=() workers=$(( ($(nproc) + 1) / 2 ))
+tests="$build/tests/native/flambeau_cuda_tests"
 
 # stage NAME SECONDS COMMAND...: runs it with a time limit and its output in a file; remembers result, time and closing line.
 stage() {
   local name="$1" limit="$2" log="$out/$1.log" start=$SECONDS status=0 closing
   shift 2
   timeout "$limit" "$@" >"$log" 2>&1 || status=$?
-  closing="$(grep -E 'passed|failed:|geometric mean|ERROR SUMMARY|test accuracy|error:' "$log" | tail -n 1 | cut -c1-110)"
+  closing="$(grep -E 'passed|failed:|geometric mean|test accuracy|error:' "$log" | tail -n 1 | cut -c1-110)"
   rows+=("$(printf '%-22s %-7s %5d s  %s' "$name" "$([ $status = 0 ] && echo passed || echo "FAILED($status)")" $((SECONDS - start)) "$closing")")
   [ $status = 0 ] || { echo "==== $name failed, the end of its output:"; tail -n 40 "$log"; }
 }
@@ -36,6 +37,27 @@ build() {
   command -v ninja >/dev/null && generator=(-G Ninja)
   cmake -S "$root" -B "$build" "${generator[@]}" -DFLAMBEAU_CUDA=ON -DFLAMBEAU_TESTS=ON -DFLAMBEAU_MULTI_ISA=OFF \
     -DCMAKE_CUDA_ARCHITECTURES="${FLAMBEAU_CUDA_ARCHITECTURES:-native}" && cmake --build "$build" --parallel
+}
+
+# one_by_one SECONDS COMMAND...: `COMMAND tests --exactly NAME` for each native test, a process each, several at a time; SECONDS for each.
+one_by_one() {
+  local limit="$1" logs
+  shift
+  logs="$(mktemp -d)"
+  export limit logs
+  "$tests" --list | grep -E "${FLAMBEAU_TESTS_ONLY:-.}" | xargs -P "$workers" -I{} bash -c '
+    timeout "$limit" "$@" "$tests" --exactly {} >"$logs/{}" 2>&1; echo "$? {}"' one "$@" >"$logs/.status"
+  local status name passed=0 failed=0 unfinished=()
+  while read -r status name; do
+    case "$status" in
+      0) passed=$((passed + 1)) ;;
+      124) unfinished+=("$name") ;;
+      *) failed=$((failed + 1)); echo "---- $name: exit status $status"; tail -n 12 "$logs/$name" | cut -c1-240 ;;
+    esac
+  done <"$logs/.status"
+  [ ${#unfinished[@]} = 0 ] || echo "not finished in $limit s: ${unfinished[*]}"
+  echo "$passed passed, $failed failed, ${#unfinished[@]} not finished"
+  [ $failed = 0 ]
 }
 
 bench() {
@@ -61,12 +83,12 @@ steps() {
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 nvcc --version | tail -n 2 || true
-export -f build bench steps
-export root build programs out
+export -f build bench steps one_by_one
+export root build programs out tests workers
 for s in "${stages[@]}"; do
   case "$s" in
     build) stage build 400 bash -c build ;;
-    native) stage native 200 "$build/tests/native/flambeau_cuda_tests" ;;
+    native) stage native 300 bash -c 'one_by_one 60' ;;
     managed)
       if [ -x "$programs/Flambeau.Tests" ]; then stage managed 300 "$programs/Flambeau.Tests" --filter TestCategory=Device
       else missing managed "no $programs/Flambeau.Tests"; fi ;;
@@ -79,9 +101,10 @@ for s in "${stages[@]}"; do
       if [ -x "$programs/Steps" ]; then stage steps 200 bash -c steps
       else missing steps "no $programs/Steps"; fi ;;
     sanitize)
-      for tool in memcheck racecheck synccheck initcheck; do
-        # Without the cache each block is one of the driver's own, so that memcheck sees the space between them.
-        FLAMBEAU_NO_CACHING=1 stage "sanitize-$tool" 300 compute-sanitizer --tool $tool --error-exitcode 9 "$build/tests/native/flambeau_cuda_tests" ${FLAMBEAU_SANITIZE_ONLY:-}
+      for tool in ${FLAMBEAU_SANITIZERS:-memcheck racecheck synccheck initcheck}; do
+        # Without the cache each block is one of the driver's own, so that memcheck sees the space between them. Failed calls are what
+        # some tests provoke.
+        FLAMBEAU_NO_CACHING=1 stage "sanitize-$tool" 1200 bash -c "one_by_one 120 compute-sanitizer --tool $tool --report-api-errors no --error-exitcode 9"
       done ;;
     *) echo "no stage '$s'" >&2; exit 2 ;;
   esac

@@ -1,4 +1,5 @@
 // Runs every TEST whose name contains argv[1] (all without it); exits 1 when one failed.
+//   --list: prints the names instead;  --exactly NAME: that test alone
 #include "check.h"
 
 static bool passes(const check::test& test) {
@@ -17,10 +18,15 @@ static bool passes(const check::test& test) {
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 1 << 12);  // what was printed is kept when a test crashes the process
-  const std::string filter = argc > 1 ? argv[1] : "";
+  const std::string filter = argc > 1 ? argv[1] : "", exact = filter == "--exactly" && argc > 2 ? argv[2] : "";
+  const bool list = filter == "--list";
   int passed = 0, failed = 0;
-  for (const check::test& test : check::tests())
-    if (std::string(test.name).find(filter) != std::string::npos) (passes(test) ? passed : failed)++;
+  for (const check::test& test : check::tests()) {
+    const std::string name = test.name;
+    if (list) std::printf("%s\n", test.name);
+    else if (exact.empty() ? name.find(filter) != std::string::npos : name == exact) (passes(test) ? passed : failed)++;
+  }
+  if (list) return 0;
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;
 }
