@@ -75,17 +75,20 @@ if(NOT FLAMBEAU_CUDA STREQUAL OFF)
     set_target_properties(cuda_kernels PROPERTIES CUDA_STANDARD 20 CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static)
     target_compile_options(cuda_kernels PRIVATE --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall)
     target_compile_definitions(cuda_kernels PRIVATE FLAM_ISA=gpu)
-    # Hopper's own instructions exist for sm_90a alone: these files are compiled for it, whatever the others are compiled for.
-    add_library(cuda_kernels_sm90 OBJECT ${cu_sources_sm90})
-    set_target_properties(cuda_kernels_sm90 PROPERTIES CUDA_STANDARD 20 CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static
-                          CUDA_ARCHITECTURES 90a-real)
-    target_compile_options(cuda_kernels_sm90 PRIVATE --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall)
-    target_compile_definitions(cuda_kernels_sm90 PRIVATE FLAM_ISA=gpu)
+    if(cu_sources_sm90)
+      # Hopper's own instructions exist for sm_90a alone: these files are compiled for it, whatever the others are compiled for.
+      add_library(cuda_kernels_sm90 OBJECT ${cu_sources_sm90})
+      set_target_properties(cuda_kernels_sm90 PROPERTIES CUDA_STANDARD 20 CUDA_VISIBILITY_PRESET hidden CUDA_RUNTIME_LIBRARY Static
+                            CUDA_ARCHITECTURES 90a-real)
+      target_compile_options(cuda_kernels_sm90 PRIVATE --expt-relaxed-constexpr -lineinfo -Xcompiler=-Wall)
+      target_compile_definitions(cuda_kernels_sm90 PRIVATE FLAM_ISA=gpu)
+      set(sm90_objects $<TARGET_OBJECTS:cuda_kernels_sm90>)
+    endif()
     add_library(cuda_runtime OBJECT ${cuda_runtime_sources})
     set_target_properties(cuda_runtime PROPERTIES CXX_STANDARD 20)
     target_include_directories(cuda_runtime SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
     target_compile_options(cuda_runtime PRIVATE ${warnings})
-    add_library(flambeau_cuda SHARED ${cpu_objects} $<TARGET_OBJECTS:cuda_kernels> $<TARGET_OBJECTS:cuda_kernels_sm90>
+    add_library(flambeau_cuda SHARED ${cpu_objects} $<TARGET_OBJECTS:cuda_kernels> ${sm90_objects}
                 $<TARGET_OBJECTS:cuda_runtime>)
     set_target_properties(flambeau_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static LINKER_LANGUAGE CXX)
     target_link_libraries(flambeau_cuda PRIVATE CUDA::cudart_static ${CMAKE_DL_LIBS})

@@ -90,7 +90,11 @@ void attention(const options& o, int64_t batch, int64_t heads, int64_t tokens, i
   const double flops = 4.0 * double(batch * heads * tokens * tokens * d) * (causal ? 0.5 : 1);
   const std::string name = "attention " + std::to_string(tokens) + " d" + std::to_string(d) + (causal ? " causal" : "");
   row(o, name, 0, flops, [&] { must(flam_attention(q, k, v, y, lse, scale, causal)); });
-  row(o, name + " backward", 0, 2.5 * flops, [&] { must(flam_attention_backward(dy, q, k, v, y, lse, dq, dk, dv, scale, causal)); });
+  const auto backward = [&] { must(flam_attention_backward(dy, q, k, v, y, lse, dq, dk, dv, scale, causal)); };
+  row(o, name + " backward", 0, 2.5 * flops, backward);
+  must(flam_cuda_set_flag(2, 1));
+  row(o, name + " backward, deterministic", 0, 2.5 * flops, backward);
+  must(flam_cuda_set_flag(2, 0));
 }
 
 }  // namespace
