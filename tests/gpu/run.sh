@@ -17,7 +17,7 @@ mkdir -p "$out"
 build="$root/build/cuda"
 export FLAMBEAU_BACKEND=cuda FLAMBEAU_NATIVE_PATH="$build" DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 export PATH="$PATH:/usr/local/cuda/bin"
-rows=() workers=$(( ($(nproc) + 1) / 2 ))
+rows=() workers="${FLAMBEAU_WORKERS:-$(( ($(nproc) + 1) / 2 ))}"
 tests="$build/tests/native/flambeau_cuda_tests"
 
 # stage NAME SECONDS COMMAND...: runs it with a time limit and its output in a file; remembers result, time and closing line.
@@ -39,14 +39,16 @@ build() {
     -DCMAKE_CUDA_ARCHITECTURES="${FLAMBEAU_CUDA_ARCHITECTURES:-native}" && cmake --build "$build" --parallel
 }
 
-# one_by_one SECONDS COMMAND...: `COMMAND tests --exactly NAME` for each native test, a process each, several at a time; SECONDS for each.
+# one_by_one EACH ALL COMMAND...: `COMMAND tests --exactly NAME` for each native test, a process each, several at a time; EACH seconds for
+# one, ALL for the whole.
 one_by_one() {
-  local limit="$1" logs
-  shift
+  local limit="$1" all="$2" logs
+  shift 2
   logs="$(mktemp -d)"
   export limit logs
-  "$tests" --list | grep -E "${FLAMBEAU_TESTS_ONLY:-.}" | xargs -P "$workers" -I{} bash -c '
-    timeout "$limit" "$@" "$tests" --exactly {} >"$logs/{}" 2>&1; echo "$? {}"' one "$@" >"$logs/.status"
+  "$tests" --list | grep -E "${FLAMBEAU_TESTS_ONLY:-.}" >"$logs/.names"
+  timeout "$all" xargs -a "$logs/.names" -P "$workers" -I{} bash -c '
+    timeout "$limit" "$@" "$tests" --exactly {} >"$logs/{}" 2>&1; echo "$? {}" >>"$logs/.status"' one "$@"
   local status name passed=0 failed=0 unfinished=()
   while read -r status name; do
     case "$status" in
@@ -56,39 +58,34 @@ one_by_one() {
     esac
   done <"$logs/.status"
   [ ${#unfinished[@]} = 0 ] || echo "not finished in $limit s: ${unfinished[*]}"
-  echo "$passed passed, $failed failed, ${#unfinished[@]} not finished"
+  echo "$passed passed, $failed failed, $(($(wc -l <"$logs/.names") - passed - failed)) not finished"
   [ $failed = 0 ]
 }
 
-bench() {
-  "$build/tests/gpu/bench/flambeau_cuda_bench" >"$out/kernels.json" || return
-  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-    python3 "$root/tests/gpu/bench/kernels.py" >"$out/kernels-torch.json" || return
+# beside NAME PROGRAM...: our rows NAME.json and PyTorch's, NAME-torch.json, in one table. What PyTorch took is kept if it is there already.
+beside() {
+  local name="$1" script="$2"
+  shift 2
+  "$@" >"$out/$name.json" || return
+  if [ -s "$out/$name-torch.json" ]; then
+    echo "PyTorch's times are those of $out/$name-torch.json"
+  elif python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    python3 "$root/tests/gpu/bench/$script" >"$out/$name-torch.json" || return
   else
     echo "no PyTorch on this machine: no column beside ours"
-    : >"$out/kernels-torch.json"
+    : >"$out/$name-torch.json"
   fi
-  python3 "$root/tests/gpu/bench/table.py" "$out/kernels.json" "$out/kernels-torch.json" | tee "$out/kernels.md"
-}
-
-steps() {
-  "$programs/Steps" >"$out/steps.json" || return
-  if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
-    python3 "$root/tests/gpu/bench/steps.py" >"$out/steps-torch.json" || return
-  else
-    : >"$out/steps-torch.json"
-  fi
-  python3 "$root/tests/gpu/bench/table.py" "$out/steps.json" "$out/steps-torch.json" | tee "$out/steps.md"
+  python3 "$root/tests/gpu/bench/table.py" "$out/$name.json" "$out/$name-torch.json" | tee "$out/$name.md"
 }
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || true
 nvcc --version | tail -n 2 || true
-export -f build bench steps one_by_one
+export -f build beside one_by_one
 export root build programs out tests workers
 for s in "${stages[@]}"; do
   case "$s" in
     build) stage build 400 bash -c build ;;
-    native) stage native 300 bash -c 'one_by_one 60' ;;
+    native) stage native 320 bash -c 'one_by_one 60 300' ;;
     managed)
       if [ -x "$programs/Flambeau.Tests" ]; then stage managed 300 "$programs/Flambeau.Tests" --filter TestCategory=Device
       else missing managed "no $programs/Flambeau.Tests"; fi ;;
@@ -96,15 +93,15 @@ for s in "${stages[@]}"; do
       if [ -x "$programs/FashionMnist" ]; then
         stage example 120 "$programs/FashionMnist" --device cuda --epochs 3 --out "$out/example" --data "${FLAMBEAU_FASHION_MNIST:-/usr/share/datasets/fashion-mnist}"
       else missing example "no $programs/FashionMnist"; fi ;;
-    bench) stage bench 300 bash -c bench ;;
+    bench) stage bench 300 bash -c "beside kernels kernels.py '$build/tests/gpu/bench/flambeau_cuda_bench'" ;;
     steps)
-      if [ -x "$programs/Steps" ]; then stage steps 200 bash -c steps
+      if [ -x "$programs/Steps" ]; then stage steps 200 bash -c "beside steps steps.py '$programs/Steps'"
       else missing steps "no $programs/Steps"; fi ;;
     sanitize)
       for tool in ${FLAMBEAU_SANITIZERS:-memcheck racecheck synccheck initcheck}; do
         # Without the cache each block is one of the driver's own, so that memcheck sees the space between them. Failed calls are what
         # some tests provoke.
-        FLAMBEAU_NO_CACHING=1 stage "sanitize-$tool" 1200 bash -c "one_by_one 120 compute-sanitizer --tool $tool --report-api-errors no --error-exitcode 9"
+        FLAMBEAU_NO_CACHING=1 stage "sanitize-$tool" 1300 bash -c "one_by_one 120 ${FLAMBEAU_SANITIZE_SECONDS:-1200} compute-sanitizer --tool $tool --report-api-errors no --error-exitcode 9"
       done ;;
     *) echo "no stage '$s'" >&2; exit 2 ;;
   esac
