@@ -145,11 +145,7 @@ __device__ __forceinline__ void named_barrier_arrive(int id, int threads) {
 
 inline uint32_t bytes_to(shared_address at, uint32_t size) { return uint32_t(-reinterpret_cast<uintptr_t>(at) % size); }
 
-struct slab {
-  shared_address at;
-  int across;  // bytes from panel to panel; 0: a slab of rows
-  slab operator+(uint32_t sixteens) const { return {at + 16 * sixteens, across}; }
-};
+using slab = ::flam_emu::Slab;
 inline slab slab_of_rows(shared_address at) { return {at, 0}; }
 inline slab slab_of_columns(shared_address at, int panel) { return {at, panel}; }
 // The 16 bytes that hold element (n, k) of a slab.
@@ -164,74 +160,71 @@ FLAM_EMU_NOSAN inline float element_of(const slab& s, int n, int k) {
   memcpy(&bits, chunk_at(s, n, k) + (s.across ? n : k) % 8 * 2, 2);
   return from_bits16<T>(bits);
 }
-inline void note_slab(const slab& s, int first, int rows, ::flam_emu::Loc loc) {
-  if (reinterpret_cast<uintptr_t>(s.at) % 16) ::flam_emu::device_fail("misaligned slab of a warpgroup's product", loc);
-  ::flam_emu::shared_offset(s.at);
-  for (int c = int(threadIdx.x & 31); c < 2 * rows; c += 32)
-    ::flam_emu::note_read(s.across ? chunk_at(s, c / 16 * 8, c % 16) : chunk_at(s, first + c / 2, c % 2 * 8), 16);
-}
 
-struct warpgroup_operands {
-  const uint32_t* left;  // or null
-  slab a, b;
-  float* d;
-  bool add;
+// What a warp multiplies: 16 rows of the left factor, from row0 on, by N columns.
+struct warpgroup_work {
+  FLAM_EMU_NOSAN static int row0(unsigned warp) { return int(warp & 3) * 16; }
+
+  FLAM_EMU_NOSAN static void chunks_of(const slab& s, int first, int rows, ::flam_emu::ChunkFn each, void* pc) {
+    for (int c = int(::flam_emu::cur->lane); c < 2 * rows; c += 32)
+      each(s.across ? chunk_at(s, first + c / 16 * 8, c % 16) : chunk_at(s, first + c / 2, c % 2 * 8), pc);
+  }
+  template <int N>
+  FLAM_EMU_NOSAN static void chunks(const ::flam_emu::Product& p, ::flam_emu::ChunkFn each, void* pc) {
+    if (!p.left) chunks_of(p.a, row0(::flam_emu::cur->warp), 16, each, pc);
+    chunks_of(p.b, 0, N, each, pc);
+  }
+  template <class T, int N>
+  FLAM_EMU_NOSAN static void multiply(const ::flam_emu::Product* lanes, unsigned warp, float (*sums)[64]) {
+    using eight = float __attribute__((vector_size(32)));  // the compiler's own loops are slow at -O1
+    float a[16][16];
+    eight b[16][N / 8], d[16][N / 8] = {};
+    for (int lane = 0; lanes->left && lane < 32; lane++)
+      for (int r = 0; r < 4; r++)
+        for (int h = 0; h < 2; h++)
+          a[lane / 4 + (r & 1) * 8][lane % 4 * 2 + (r >> 1) * 8 + h] = from_bits16<T>(uint16_t(lanes[lane].left[r] >> 16 * h));
+    for (int k = 0; k < 16; k++) {
+      for (int row = 0; !lanes->left && row < 16; row++) a[row][k] = element_of<T>(lanes->a, row0(warp) + row, k);
+      for (int col = 0; col < N; col++) b[k][col / 8][col % 8] = element_of<T>(lanes->b, col, k);
+    }
+    for (int row = 0; row < 16; row++)
+      for (int k = 0; k < 16; k++)
+        for (int n = 0; n < N / 8; n++) d[row][n] += a[row][k] * b[k][n];
+    for (int lane = 0; lane < 32; lane++)
+      for (int i = 0; i < N / 2; i++) sums[lane][i] += d[lane / 4 + (i >> 1 & 1) * 8][i / 4][lane % 4 * 2 + (i & 1)];
+  }
+  template <class T, int N>
+  FLAM_EMU_NOSAN __forceinline__ static void issue(float* sums, slab a, const uint32_t* left, slab b, bool add, ::flam_emu::Loc loc) {
+    ::flam_emu::issue_product({a, b, left, sums, N / 2, add, &multiply<T, N>, &chunks<N>}, loc);
+  }
 };
 template <class T, int N>
-FLAM_EMU_NOSAN inline void warpgroup_lanes(::flam_emu::Lanes& l, unsigned) {
-  float a[16][16], b[16][N], d[16][N] = {};
-  for (int lane = 0; lane < 32; lane++) {
-    const auto* in = static_cast<const warpgroup_operands*>(l.in[lane]);
-    const int g = lane / 4, t = lane % 4 * 2;
-    for (int r = 0; in->left && r < 4; r++)
-      for (int h = 0; h < 2; h++) a[g + (r & 1) * 8][t + (r >> 1) * 8 + h] = from_bits16<T>(uint16_t(in->left[r] >> 16 * h));
-  }
-  const auto* first = static_cast<const warpgroup_operands*>(l.in[0]);
-  const int row0 = int(::flam_emu::cur->warp & 3) * 16;
-  for (int k = 0; k < 16; k++) {
-    for (int row = 0; !first->left && row < 16; row++) a[row][k] = element_of<T>(first->a, row0 + row, k);
-    for (int col = 0; col < N; col++) b[k][col] = element_of<T>(first->b, col, k);
-  }
-  for (int row = 0; row < 16; row++)
-    for (int k = 0; k < 16; k++)
-      for (int col = 0; col < N; col++) d[row][col] += a[row][k] * b[k][col];
-  for (int lane = 0; lane < 32; lane++) {
-    const auto* in = static_cast<const warpgroup_operands*>(l.in[lane]);
-    for (int i = 0; i < N / 2; i++)
-      in->d[i] = (in->add ? in->d[i] : 0.0f) + d[lane / 4 + (i >> 1 & 1) * 8][i / 4 * 8 + lane % 4 * 2 + (i & 1)];
-  }
+__forceinline__ void warpgroup_product(float (&d)[N / 8][4], slab a, slab b, bool add, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  warpgroup_work::issue<T, N>(d[0], a, nullptr, b, add, loc);
 }
 template <class T, int N>
-inline void warpgroup_product(float (&d)[N / 8][4], slab a, slab b, bool add, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
-  note_slab(a, int(threadIdx.x >> 5 & 3) * 16, 16, loc), note_slab(b, 0, N, loc);
-  const warpgroup_operands in{nullptr, a, b, d[0], add};
-  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
+__forceinline__ void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab b, bool add,
+                                       ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  warpgroup_work::issue<T, N>(d[0], {}, a, b, add, loc);
 }
 template <class T, int N>
-inline void warpgroup_product(float (&d)[N / 8][4], const uint32_t (&a)[4], slab b, bool add,
-                              ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
-  note_slab(b, 0, N, loc);
-  const warpgroup_operands in{a, {}, b, d[0], add};
-  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
+__forceinline__ void warpgroup_product_of_columns(float (&d)[N / 8][4], slab a, slab b, bool add,
+                                                  ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  warpgroup_work::issue<T, N>(d[0], a, nullptr, b, add, loc);
 }
-template <class T, int N>
-inline void warpgroup_product_of_columns(float (&d)[N / 8][4], slab a, slab b, bool add, ::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
-  note_slab(a, 0, 64, loc), note_slab(b, 0, N, loc);
-  const warpgroup_operands in{nullptr, a, b, d[0], add};
-  ::flam_emu::warp_collective(~0u, &warpgroup_lanes<T, N>, "wgmma", &in, nullptr, false, loc);
-}
-// Products are done at once.
-inline void warpgroup_fence() {}
-inline void warpgroup_commit() {}
+inline void warpgroup_fence(::flam_emu::Loc loc = ::flam_emu::Loc::current()) { ::flam_emu::fence_registers(loc); }
+inline void warpgroup_commit(::flam_emu::Loc loc = ::flam_emu::Loc::current()) { ::flam_emu::commit_products(loc); }
 template <int N>
-inline void warpgroup_wait() {}
+inline void warpgroup_wait(::flam_emu::Loc loc = ::flam_emu::Loc::current()) {
+  ::flam_emu::wait_products(N, loc);
+}
 template <int N>
 inline void pin(float (&)[N][4]) {}
 template <int N>
 inline void fewer_registers() {}
 template <int N>
 inline void more_registers() {}
-inline void fence_products() {}
+inline void fence_products() { ::flam_emu::fence_products(); }
 inline void store_shared(shared_address to, uint32_t x) { *reinterpret_cast<uint32_t*>(const_cast<char*>(to)) = x; }
 inline void add_to_memory(float* to, const float (&x)[4]) {
   for (int i = 0; i < 4; i++) atomicAdd(to + i, x[i]);

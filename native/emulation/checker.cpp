@@ -1,8 +1,8 @@
 // The rules. Each byte of device and shared memory has a state, and a cell that says who wrote and who read it last, and when. Time is
 // counted in intervals between barriers, so what is found does not depend on the order in which threads happened to run:
-//   two accesses of a block race if they are in one interval, by different threads, one of them a write, and no warp operation that orders
-//   memory lies between them in their warp; two blocks' accesses always race, unless the later block saw the earlier one's ticket
-//   (an atomic operation after a device-wide fence).
+//   two accesses of a block race if no barrier of the later one's thread lies between, they are by different threads, one of them a write,
+//   and no warp operation that orders memory lies between them in their warp; two blocks' accesses always race, unless the later block saw
+//   the earlier one's ticket (an atomic operation after a device-wide fence).
 // A cell covers four bytes, until something accesses only some of them; then each byte has its own.
 #include "checker.h"
 
@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 #include <vector>
 
 #include "executor.h"
@@ -49,6 +48,7 @@ struct access_t {
   size_t bytes;
   uint32_t pc;  // from the library's start
   visit me;
+  uint32_t met;  // when the thread last met others at a barrier
 };
 
 void* reserve(size_t bytes) {
@@ -124,7 +124,7 @@ bool races(const access_t& a, const visit& v) {
   const worker& w = *a.w;
   if (v.interval < w.first_of_launch) return false;
   if (v.interval < w.first_of_block) return a.r->global && v.interval > w.acquired;
-  if (v.interval != w.interval || v.thread == a.me.thread) return false;
+  if (v.interval < a.met || v.thread == a.me.thread) return false;
   if (v.thread == many) return true;
   const unsigned warp = v.thread & whole_warp ? v.thread & ~whole_warp : v.thread >> 5;
   return warp != cur->warp || v.warp_interval == a.me.warp_interval;
@@ -140,7 +140,7 @@ inline bool of_earlier_block(const access_t& a, const visit& v) {
 }
 // Whether it may race.
 inline bool suspect(const access_t& a, const visit& v) {
-  return (v.interval == a.me.interval && v.thread != a.me.thread) || of_earlier_block(a, v);
+  return (v.interval >= a.met && v.thread != a.me.thread) || of_earlier_block(a, v);
 }
 // Who read a cell in this interval: a thread, a warp or several warps.
 inline uint16_t readers(const access_t& a, const visit& v) {
@@ -223,8 +223,8 @@ template <bool write>
   if (!f || size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // host code, or the thread's own variables
   const worker& w = *f->owner;
   const Thread& t = f->thread;
-  access_t a{
-      &w, nullptr, p, bytes, uint32_t(static_cast<char*>(pc) - library_base), {w.interval, uint16_t(t.lin), w.warps[t.warp].interval}};
+  const visit me{w.interval, uint16_t(t.lin), w.warps[t.warp].interval};
+  access_t a{&w, nullptr, p, bytes, uint32_t(static_cast<char*>(pc) - library_base), me, f->met};
   a.r = holds(arena, p) ? &arena : device_region(p);
   if (a.r) check_region<write>(a, atomic);
   else check_elsewhere(a);
@@ -258,8 +258,19 @@ void check_write_in_flight(const void* p, size_t bytes, void* pc) {
   check_write(p, bytes, pc);
   if (checked) std::memset(arena.states + (static_cast<const char*>(p) - arena.base), int(byte_state::fresh), bytes);
 }
-void note_read(const void* p, size_t bytes) { check_read(p, bytes, __builtin_return_address(0)); }
-void note_write(const void* p, size_t bytes) { check_write(p, bytes, __builtin_return_address(0)); }
+// The 16 bytes that a product is going to read: since ordinary instructions wrote them, writer or reader must have fenced.
+void check_product_read(const void* p, void* pc) {
+  check_fixed<false, 16>(p, pc);
+  const worker& w = *this_fiber()->owner;
+  const size_t begin = size_t(static_cast<const char*>(p) - arena.base);
+  for (size_t i = begin; i < begin + 16; i++) {
+    const cell& c = arena.words[i / word].write.interval == split ? arena.singles[i] : arena.words[i / word];
+    const uint32_t fence = std::max(w.product_fences[cur->lin], w.product_fences[c.write.thread]);
+    if (c.write.interval < w.first_of_block || c.write.interval <= fence) continue;
+    const access_t a{&w, &arena, p, 16, uint32_t(static_cast<char*>(pc) - library_base), {}, 0};
+    report(a, "no fence_products() since the write: product", &c.write, c.write_pc);
+  }
+}
 
 void set_state(const void* p, size_t bytes, byte_state state) {
   if (!checked) return;
@@ -284,16 +295,6 @@ void start_arena(char* base, size_t used_before) {
 }
 void open_arena(void* p, size_t bytes) {
   if (checked) std::memset(arena.states + (static_cast<char*>(p) - arena.base), int(byte_state::fresh), bytes);
-}
-
-// A block that fences and then does an atomic operation publishes what it did before; a later block that does one may rely on it.
-void fence() { this_fiber()->fenced = true; }
-void take_ticket() {
-  if (!cur) return;
-  worker& w = *this_fiber()->owner;
-  w.acquired = w.published;
-  if (!std::exchange(this_fiber()->fenced, false)) return;
-  w.published = w.interval;
 }
 
 }  // namespace flam_emu

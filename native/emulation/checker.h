@@ -23,6 +23,7 @@ void check_write(const void* p, size_t bytes, void* pc);
 void check_atomic_read(const void* p, size_t bytes, void* pc);
 void check_atomic_write(const void* p, size_t bytes, void* pc);
 void check_write_in_flight(const void* p, size_t bytes, void* pc);  // will land at any time from now: the bytes count as not written
+void check_product_read(const void* chunk, void* pc);
 void take_ticket();  // the thread did an atomic operation that may carry a ticket of its block
 
 }  // namespace flam_emu

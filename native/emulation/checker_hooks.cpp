@@ -11,6 +11,9 @@ using namespace flam_emu;
 
 #define HERE __builtin_return_address(0)
 
+void flam_emu::note_read(const void* p, size_t bytes) { check_read(p, bytes, HERE); }
+void flam_emu::note_write(const void* p, size_t bytes) { check_write(p, bytes, HERE); }
+
 extern "C" {
 
 void __tsan_init() {}

@@ -1,6 +1,7 @@
 // Runs grids on the CPU. A worker (one thread of the machine) runs one block at a time; each CUDA thread of the block is a fiber, and
 // fibers switch only where threads wait for each other: barriers and warp operations.
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct alignas(64) fiber {
   char* stack = nullptr;  // stack_bytes, the lowest page of it a guard
   fiber_state state = fiber_state::idle;
   bool fenced = false;  // a device-wide fence since its last atomic operation
+  uint32_t met = 0;     // the interval that began when it last met others at a barrier
   // what it waits for
   Loc place;
   int barrier = 0;
@@ -79,13 +81,39 @@ struct block_barrier {
 struct shared_barrier {  // an mbarrier: `pending` arrivals end its phase
   const void* at;
   unsigned count, pending, phase;
+  unsigned warp;  // that initialised it, and when
+  uint32_t interval;
+  uint32_t over;  // the interval that began when a phase last ended
   std::vector<fiber*> waiting;
+};
+
+// products.cpp
+struct queued_product {
+  Product lanes[32];
+  uint32_t left[32][4];  // the left factor as it was when the product was issued
+  unsigned group;
+  bool done;
+  Loc place;
+  void* pc;
+};
+struct sums_under_way {  // the true sums; those that the lanes see are NaN meanwhile
+  float* seen[32];
+  int count, products;
+  float values[32][64];
+};
+struct product_queue {
+  std::deque<queued_product> products;
+  std::deque<sums_under_way> sums;
+  unsigned group = 0;   // that the next product belongs to
+  bool fenced = false;  // since the lanes may have used the registers
+  void clear() { products.clear(), sums.clear(), group = 0, fenced = false; }
 };
 
 struct warp_state {
   fiber* lanes[32];
   unsigned waiting, exited;  // masks of lanes
   uint16_t interval;         // counts the operations that order memory among its lanes
+  product_queue queue;
 };
 
 struct worker {
@@ -118,6 +146,7 @@ struct worker {
   uint32_t interval = 1, first_of_block = 1, first_of_launch = 1;
   // What blocks of this launch did up to `published` is visible to a block that read their ticket; this block has up to `acquired`.
   uint32_t published = 0, acquired = 0;
+  uint32_t product_fences[max_threads] = {};  // the interval of each thread's last fence_products()
 
   worker();
   bool run_block(uint3 index, uint64_t seed);
@@ -136,6 +165,10 @@ struct worker {
 
 // "text at file:line, block x,y,z thread x,y,z"; without the place if its line is 0.
 std::string with_place(const std::string& text, const Loc& place, const Thread& t);
+
+std::string file_of(const Loc& place);  // "file:line"
+
+void check_products_are_over(fiber* f);  // products.cpp: when a thread ends
 
 // grid.cpp: cudaSuccess, or an error and in *why what went wrong and where.
 cudaError_t run_grid(const LaunchDesc& launch, const void* closure, std::string* why);

@@ -92,7 +92,7 @@ void worker::fail(fiber* f, std::string text) {
   std::abort();  // never resumed
 }
 
-static std::string file_of(const Loc& place) {
+std::string file_of(const Loc& place) {
   const char* slash = std::strrchr(place.file_name(), '/');
   return std::string(slash ? slash + 1 : place.file_name()) + ":" + std::to_string(place.line());
 }
@@ -145,8 +145,10 @@ void worker::fiber_main(fiber* f) {
       t.gdim = launch->grid;
       t.tid = uint3{t.lin % size.x, t.lin / size.x % size.y, t.lin / size.x / size.y};
       warps[t.warp].lanes[t.lane] = f;
+      f->met = first_of_block;
       launch->run(closure);
       if (!f->copies.empty()) fail(f, with_place("a thread ended before its cp.async copies were waited for", Loc(), t));
+      check_products_are_over(f);
       f->copy_group = 0;
       alive--;
       warps[t.warp].exited |= 1u << t.lane;
@@ -173,7 +175,10 @@ void worker::start_block(uint3 index, uint64_t seed) {
     position = random.below(threads);
   }
   const unsigned count = (threads + 31) / 32;
-  for (unsigned i = 0; i < count; i++) warps[i].waiting = warps[i].exited = warps[i].interval = 0;
+  for (unsigned i = 0; i < count; i++) {
+    warps[i].waiting = warps[i].exited = warps[i].interval = 0;
+    warps[i].queue.clear();
+  }
   if (threads % 32) warps[count - 1].exited = ~0u << threads % 32;  // lanes past a partial last warp do not exist
   for (block_barrier& b : barriers) b.arrived = 0;                  // who only arrived at one may have left it so
   shared_barriers.clear();

@@ -1,8 +1,10 @@
 // Barriers and warp operations: where threads wait for each other. A warp operation is done once, by the last lane to arrive, on the
 // operands of all lanes. Mistakes that hang or corrupt on a GPU (divergent barriers, absent lanes) are errors here.
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
+#include "checker.h"
 #include "executor.h"
 
 namespace flam_emu {
@@ -14,7 +16,10 @@ void wake(worker& w, std::vector<fiber*>& waiting) {
   w.interval++;
   if (settings().order == run_order::random)
     for (size_t i = waiting.size(); i > 1; i--) std::swap(waiting[i - 1], waiting[w.random.below(unsigned(i))]);
-  for (fiber* f : waiting) w.ready.push(f);
+  for (fiber* f : waiting) {
+    f->met = w.interval;
+    w.ready.push(f);
+  }
   waiting.clear();
 }
 
@@ -45,6 +50,7 @@ void arrive(block_barrier& b, int id, unsigned needed, const Loc& place) {
   }
   if (++b.arrived == b.needed) {
     complete(w, b);
+    f->met = w.interval;
     go_on(w, f);
     return;
   }
@@ -66,6 +72,14 @@ void check_together(worker& w, fiber* f, unsigned lanes) {
                   o->operation, o->mask, unsigned(o->place.line()), f->thread.lane, f->operation, f->mask);
     w.fail(f, with_place(text, f->place, f->thread));
   }
+}
+
+// Memory is in order among these lanes: what one saw at a barrier, all see.
+void meet(warp_state& warp, unsigned lanes) {
+  warp.interval++;
+  uint32_t latest = 0;
+  for (unsigned m = lanes; m; m &= m - 1) latest = std::max(latest, warp.lanes[__builtin_ctz(m)]->met);
+  for (unsigned m = lanes; m; m &= m - 1) warp.lanes[__builtin_ctz(m)]->met = latest;
 }
 
 void do_together(worker& w, warp_state& warp, fiber* last, unsigned lanes) {
@@ -101,17 +115,24 @@ void barrier_arrive(int id, unsigned count) {
   if (++b.arrived == b.needed) complete(w, b);
 }
 
+// Who did not initialise it uses it after a barrier.
 static shared_barrier& barrier_at(const void* at, const Loc& place) {
-  for (shared_barrier& b : this_fiber()->owner->shared_barriers)
-    if (b.at == at) return b;
+  worker& w = *this_fiber()->owner;
+  for (shared_barrier& b : w.shared_barriers) {
+    if (b.at != at) continue;
+    if (b.interval >= this_fiber()->met && b.warp != cur->warp)
+      device_fail("an mbarrier used without a barrier after it was initialised", place);
+    return b;
+  }
   device_fail("an mbarrier that was not initialised", place);
 }
 void mbarrier_init(const void* at, unsigned count, Loc place) {
   shared_offset(at);
   note_write(at, 8);
-  for (const shared_barrier& b : this_fiber()->owner->shared_barriers)
+  worker& w = *this_fiber()->owner;
+  for (const shared_barrier& b : w.shared_barriers)
     if (b.at == at) device_fail("an mbarrier initialised twice", place);
-  this_fiber()->owner->shared_barriers.push_back({at, count, count, 0, {}});
+  w.shared_barriers.push_back({at, count, count, 0, cur->warp, w.interval, 0, {}});
 }
 void mbarrier_arrive(const void* at, Loc place) {
   shared_barrier& b = barrier_at(at, place);
@@ -119,6 +140,7 @@ void mbarrier_arrive(const void* at, Loc place) {
   b.pending = b.count;
   b.phase ^= 1;
   wake(*this_fiber()->owner, b.waiting);
+  b.over = this_fiber()->owner->interval;
 }
 void mbarrier_wait(const void* at, unsigned parity, Loc place) {
   fiber* f = this_fiber();
@@ -129,6 +151,7 @@ void mbarrier_wait(const void* at, unsigned parity, Loc place) {
     barrier_at(at, place).waiting.push_back(f);
     f->owner->wait(f);
   }
+  f->met = std::max(f->met, barrier_at(at, place).over);
 }
 
 int barrier_reduce(int op, int predicate, Loc place) {
@@ -161,7 +184,7 @@ void warp_collective(unsigned mask, WarpFn together, const char* operation, cons
     return;
   }
   check_together(w, f, needed & ~me);
-  if (orders_memory) warp.interval++;
+  if (orders_memory) meet(warp, needed);
   do_together(w, warp, f, needed);
   go_on(w, f);
 }
@@ -175,6 +198,16 @@ void yield_thread() {
 void device_fail(const char* text, Loc place) {
   fiber* f = this_fiber();
   f->owner->fail(f, with_place(text, place, f->thread));
+}
+
+// A block that fences and then does an atomic operation publishes what it did before; a later block that does one may rely on it.
+void fence() { this_fiber()->fenced = true; }
+void take_ticket() {
+  if (!cur) return;
+  worker& w = *this_fiber()->owner;
+  w.acquired = w.published;
+  if (!std::exchange(this_fiber()->fenced, false)) return;
+  w.published = w.interval;
 }
 
 uint3 thread_index() { return cur->tid; }

@@ -18,6 +18,13 @@ __global__ void swap_without_syncwarp(float* y, const float* x) {
   s[t] = x[t];
   y[t] = s[t ^ 1];
 }
+__global__ void others_meet(float* y, const float* x) {  // warps 0 and 1 wait for each other, warp 2 for nobody
+  FLAM_SHARED(float, s, [32]);
+  const int t = threadIdx.x;
+  if (t < 32) s[t] = x[t];
+  if (t < 64) arch::named_barrier(1, 64);
+  if (t >= 32) y[t - 32] = s[t % 32];
+}
 __global__ void tree_without_barriers(float* y, const float* x) {
   FLAM_SHARED(float, s, [256]);
   const int t = threadIdx.x;
@@ -94,6 +101,11 @@ PLANTED(missing_syncwarp, "not written before", "") {
   bench b;
   b.launch("swap_without_syncwarp", &swap_without_syncwarp, 1, 32, 0, b.y, b.x);
   return b.outcome(32, [](int i) { return float((i ^ 1) + 1); });
+}
+PLANTED(race_beside_a_barrier, "race, read after write", "") {
+  bench b;
+  b.launch("others_meet", &others_meet, 1, 96, 0, b.y, b.x);
+  return b.outcome();
 }
 PLANTED(reduction_race, "race, write after read", "") {
   bench b;

@@ -84,6 +84,29 @@ void cp_async_issue(void* to, const void* from, unsigned bytes, unsigned fill); 
 void cp_async_commit();
 void cp_async_wait(unsigned keep);  // until at most `keep` groups are under way; ~0u: all copies
 
+// ---- products of a warpgroup (kernels/cuda/ptx_sm90.cuh): each warp's are carried out when it waits for them, or earlier in a random
+// order
+struct Slab {  // 16 elements of the dimension that is summed over, of a matrix in shared memory
+  const char* at;
+  int across;  // bytes from panel to panel; 0: a slab of rows
+  Slab operator+(uint32_t sixteens) const { return {at + 16 * sixteens, across}; }
+};
+using ChunkFn = void (*)(const void* chunk, void* pc);
+struct Product {  // one lane's part
+  Slab a, b;
+  const uint32_t* left;  // four words of the left factor instead of `a`, or null
+  float* sums;
+  int count;  // of the lane's sums, 64 at most
+  bool add;
+  void (*multiply)(const Product* lanes, unsigned warp, float (*sums)[64]);  // sums[lane] += a b, of the whole warp
+  void (*chunks)(const Product&, ChunkFn each, void* pc);                    // the lane's share of the 16-byte chunks that are read
+};
+void issue_product(const Product& product, Loc place);
+void fence_registers(Loc place);
+void commit_products(Loc place);
+void wait_products(unsigned keep, Loc place);  // until at most `keep` groups are under way
+void fence_products();
+
 // ---- launch
 struct LaunchDesc {
   dim3 grid, block;
