@@ -130,6 +130,7 @@ struct keys_consumer {
       arch::pin(dq);
       if (overlaps) release(m.empty(before()));
       add_dq(dq, tile - 1);
+      arch::warpgroup_fence();
     } else {
       issue_scores(s);
     }
