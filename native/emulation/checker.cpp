@@ -220,7 +220,7 @@ template <bool write>
 template <bool write>
 [[gnu::always_inline]] inline void check(const void* p, size_t bytes, void* pc, bool atomic) {
   const fiber* f = this_fiber();
-  if (!f || size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // host code, or the thread's own variables
+  if (!checked || !f || size_t(static_cast<const char*>(p) - f->stack) < stack_bytes) return;  // host code, or the thread's own variables
   const worker& w = *f->owner;
   const Thread& t = f->thread;
   const visit me{w.interval, uint16_t(t.lin), w.warps[t.warp].interval};
