@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, on a machine with an NVIDIA GPU and nvcc but with neither a .NET SDK nor a network.
 #   tests/gpu/run.sh [--programs DIR] [--out DIR] [STAGE...]      stages: build native managed example bench steps sanitize (all by default)
+# FLAMBEAU_TESTS_ONLY, FLAMBEAU_SANITIZERS, FLAMBEAU_SANITIZE_SECONDS, FLAMBEAU_WORKERS make less of it; docs/gpu.md says how.
 # DIR holds what tests/gpu/publish.sh made elsewhere: self-contained test, example and benchmark programs. Prints one table at the end.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
