@@ -42,7 +42,6 @@ __device__ __forceinline__ void pin(float (&d)[N][4]) {
 #define FLAM_NAMES_64 FLAM_NAMES_32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
 #define FLAM_SUMS(i) "+f"(d[i][0]), "+f"(d[i][1]), "+f"(d[i][2]), "+f"(d[i][3])
 #define FLAM_SUMS_16(i) FLAM_SUMS(i), FLAM_SUMS(i + 1), FLAM_SUMS(i + 2), FLAM_SUMS(i + 3)
-#define FLAM_SUMS_16_ FLAM_SUMS_16(0)
 #define FLAM_SUMS_32 FLAM_SUMS_16(0), FLAM_SUMS_16(4)
 #define FLAM_SUMS_64 FLAM_SUMS_32, FLAM_SUMS_16(8), FLAM_SUMS_16(12)
 #define FLAM_PRODUCT(n, type, names, a, add, flags, moves) \
@@ -76,14 +75,9 @@ __device__ __forceinline__ void warpgroup_product(float (&d)[N / 8][4], const ui
 // The same with two slabs of columns.
 template <class T, int N>
 __device__ __forceinline__ void warpgroup_product_of_columns(float (&d)[N / 8][4], slab a, slab b, bool add) {
-  static_assert(N == 32 || N == 64);
-  if constexpr (N == 32) {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("32", "f16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16_ : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("32", "bf16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16_ : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
-  } else {
-    if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("64", "f16", FLAM_NAMES_32, "a", "%36", "1, 1", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
-    else asm volatile(FLAM_PRODUCT("64", "bf16", FLAM_NAMES_32, "a", "%36", "1, 1", "mov.b64 a, {%32,%33};\nmov.b64 b, {%34,%35};\n") : FLAM_SUMS_32 : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
-  }
+  static_assert(N == 32);
+  if constexpr (std::is_same_v<T, float16>) asm volatile(FLAM_PRODUCT("32", "f16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16(0) : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
+  else asm volatile(FLAM_PRODUCT("32", "bf16", FLAM_NAMES_16, "a", "%20", "1, 1", "mov.b64 a, {%16,%17};\nmov.b64 b, {%18,%19};\n") : FLAM_SUMS_16(0) : "r"(a.low), "r"(a.high), "r"(b.low), "r"(b.high), "r"(int(add)));
 }
 // clang-format on
 #undef FLAM_NAMES_16
@@ -91,7 +85,6 @@ __device__ __forceinline__ void warpgroup_product_of_columns(float (&d)[N / 8][4
 #undef FLAM_NAMES_64
 #undef FLAM_SUMS
 #undef FLAM_SUMS_16
-#undef FLAM_SUMS_16_
 #undef FLAM_SUMS_32
 #undef FLAM_SUMS_64
 #undef FLAM_PRODUCT
