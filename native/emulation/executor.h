@@ -81,8 +81,9 @@ struct block_barrier {
 struct shared_barrier {  // an mbarrier: `pending` arrivals end its phase
   const void* at;
   unsigned count, pending, phase;
-  unsigned warp;  // that initialised it, and when
+  unsigned warp;  // that initialised it, when and where
   uint32_t interval;
+  Loc place;
   uint32_t over;  // the interval that began when a phase last ended
   std::vector<fiber*> waiting;
 };
@@ -168,7 +169,8 @@ std::string with_place(const std::string& text, const Loc& place, const Thread& 
 
 std::string file_of(const Loc& place);  // "file:line"
 
-void check_products_are_over(fiber* f);  // products.cpp: when a thread ends
+void check_products_are_over(fiber* f);   // products.cpp: when a thread ends
+void check_mbarriers_are_over(fiber* f);  // synchronization.cpp: when a block's last thread ends
 
 // grid.cpp: cudaSuccess, or an error and in *why what went wrong and where.
 cudaError_t run_grid(const LaunchDesc& launch, const void* closure, std::string* why);

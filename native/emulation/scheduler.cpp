@@ -150,7 +150,7 @@ void worker::fiber_main(fiber* f) {
       if (!f->copies.empty()) fail(f, with_place("a thread ended before its cp.async copies were waited for", Loc(), t));
       check_products_are_over(f);
       f->copy_group = 0;
-      alive--;
+      if (--alive == 0) check_mbarriers_are_over(f);
       warps[t.warp].exited |= 1u << t.lane;
     }
     f->state = fiber_state::idle;

@@ -132,7 +132,7 @@ void mbarrier_init(const void* at, unsigned count, Loc place) {
   worker& w = *this_fiber()->owner;
   for (const shared_barrier& b : w.shared_barriers)
     if (b.at == at) device_fail("an mbarrier initialised twice", place);
-  w.shared_barriers.push_back({at, count, count, 0, cur->warp, w.interval, 0, {}});
+  w.shared_barriers.push_back({at, count, count, 0, cur->warp, w.interval, place, 0, {}});
 }
 void mbarrier_arrive(const void* at, Loc place) {
   shared_barrier& b = barrier_at(at, place);
@@ -152,6 +152,15 @@ void mbarrier_wait(const void* at, unsigned parity, Loc place) {
     f->owner->wait(f);
   }
   f->met = std::max(f->met, barrier_at(at, place).over);
+}
+
+// Arrivals that end no phase: a count is wrong, or someone arrives once too often.
+void check_mbarriers_are_over(fiber* f) {
+  for (const shared_barrier& b : f->owner->shared_barriers) {
+    if (b.pending == b.count) continue;
+    const std::string some = std::to_string(b.count - b.pending) + " of " + std::to_string(b.count);
+    f->owner->fail(f, with_place("a block ended with " + some + " arrivals at an mbarrier initialised", b.place, f->thread));
+  }
 }
 
 int barrier_reduce(int op, int predicate, Loc place) {

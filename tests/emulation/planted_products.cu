@@ -86,7 +86,7 @@ __global__ void chain_of_products(float* y) {
 
 // ---- barriers in shared memory ----------------------------------------------------------------------------------------------------------
 
-enum class slip { none, not_started, count_too_large, used_at_once, wrong_parity, filled_again };
+enum class slip { none, not_started, count_too_large, count_too_small, one_arrival_more, used_at_once, wrong_parity, filled_again };
 
 // Warp 0 fills a buffer twice, warp 1 adds up what it finds.
 template <slip s>
@@ -97,7 +97,7 @@ __global__ void hand_over(float* y, const float* x) {
   const int t = threadIdx.x % 32;
   if (threadIdx.x == 0) {
     if (s != slip::not_started) arch::start_barrier(full, s == slip::count_too_large ? 33 : 32);
-    arch::start_barrier(empty, 32);
+    arch::start_barrier(empty, s == slip::count_too_small ? 31 : 32);
   }
   if (s != slip::used_at_once) __syncthreads();
   float sum = 0;
@@ -112,6 +112,7 @@ __global__ void hand_over(float* y, const float* x) {
       arch::arrive(empty);
     }
   }
+  if (s == slip::one_arrival_more && threadIdx.x == 32) arch::arrive(empty);
   if (threadIdx.x >= 32) y[t] = sum;
 }
 float both_turns(int t) { return float(32 - t) + float(64 - t); }
@@ -164,6 +165,10 @@ PLANTED(right_hand_over, "ok", "") { return handed_over<slip::none>(); }
 PLANTED(right_hand_over_in_reverse, "ok", "FLAM_EMU_ORDER=reverse") { return handed_over<slip::none>(); }
 PLANTED(mbarrier_not_started, "an mbarrier that was not initialised", "") { return handed_over<slip::not_started>(); }
 PLANTED(mbarrier_count_too_large, "wait at an mbarrier", "") { return handed_over<slip::count_too_large>(); }
+PLANTED(mbarrier_count_too_small, "race, write after read", "") { return handed_over<slip::count_too_small>(); }
+PLANTED(mbarrier_arrival_too_many, "a block ended with 1 of 32 arrivals at an mbarrier", "") {
+  return handed_over<slip::one_arrival_more>();
+}
 PLANTED(mbarrier_used_at_once, "used without a barrier after it was initialised", "") { return handed_over<slip::used_at_once>(); }
 PLANTED(mbarrier_wrong_parity, "not written before", "") { return handed_over<slip::wrong_parity>(); }
 PLANTED(mbarrier_wrong_parity_in_reverse, "deadlock", "FLAM_EMU_ORDER=reverse") { return handed_over<slip::wrong_parity>(); }

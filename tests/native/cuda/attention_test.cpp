@@ -162,6 +162,7 @@ TEST(cuda_attention_many_tiles) {
     compare_with_cuda(FLAM_FLOAT16, {1, 1, 260, 200, 128, causal});
     compare_with_cuda(FLAM_BFLOAT16, {1, 9, 140, 70, 40, causal});
     compare_with_cuda(FLAM_FLOAT16, {1, 1, 2050, 150, 64, causal});  // long enough for atomic additions on Hopper
+    compare_with_cuda(FLAM_FLOAT16, {1, 5, 140, 400, 64, causal});
   }
 }
 
