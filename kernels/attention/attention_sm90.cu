@@ -1,8 +1,8 @@
 // y = softmax(scale q k^T) v on Hopper (Shah et al. 2024, "FlashAttention-3"), float16 and bfloat16; attention.cu says what is computed.
 // A block stays on its multiprocessor and takes tiles of 64 queries per consumer in turn. One warpgroup copies queries, and keys and values
 // through a ring of stages; the consumers' warpgroups have 64 queries each. A consumer asks for the next scores, q k^T, and for p v of the
-// last ones, and turns scores into p while the tensor cores are busy; two consumers take turns, so that one's softmax hides behind the
-// other's products.
+// last ones, and turns scores into p while the tensor cores are busy; consumers (two, three for small heads) take turns, so that one's
+// softmax hides behind the others' products.
 #include "attention.cuh"
 #include "panels_sm90.cuh"
 

@@ -1,4 +1,4 @@
-// The only file with inline PTX: asynchronous copies to shared memory, matrix fragments, tensor-core products, quick exp2 and 1 / x.
+// Inline PTX is here and, for Hopper, in ptx_sm90.cuh: asynchronous copies, matrix fragments, tensor-core products, quick exp2, 1 / x.
 // Each wrapper has a PTX body and an emulated body with the same contract; layouts are those of the PTX ISA, with lane = 4 g + t.
 #pragma once
 #include "device.cuh"
